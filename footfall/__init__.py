@@ -1,0 +1,1 @@
+"""What the doors share: the domain (tracking, archiving, reports) and its storage (MySQL, Redis)."""

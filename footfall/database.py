@@ -1,0 +1,204 @@
+"""The MySQL/MariaDB connection: one per process and purpose, in UTC, with a table prefix.
+
+Every value reaches the server bound. Transactions are explicit; outside of one, each statement commits by itself.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import mysql.connector
+from mysql.connector import errorcode
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from footfall.errors import ConfigurationError, DatabaseUnavailable
+from footfall.settings import Settings
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+_LOST = {
+    errorcode.CR_SERVER_GONE_ERROR,
+    errorcode.CR_SERVER_LOST,
+    errorcode.CR_SERVER_LOST_EXTENDED,
+    errorcode.CR_CONN_HOST_ERROR,
+    errorcode.CR_CONNECTION_ERROR,
+    errorcode.CR_UNKNOWN_HOST,
+    errorcode.ER_CON_COUNT_ERROR,
+    errorcode.ER_SERVER_SHUTDOWN,
+    errorcode.ER_QUERY_INTERRUPTED,
+    errorcode.ER_OPTION_PREVENTS_STATEMENT,  # read-only for a while, during a failover
+    1927,  # MariaDB: connection was killed
+}
+_CONFLICT = {errorcode.ER_LOCK_DEADLOCK, errorcode.ER_LOCK_WAIT_TIMEOUT, 1020}  # 1020: record changed since last read
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the error means that the server went away or cannot serve us for a while."""
+    return isinstance(error, DatabaseUnavailable) or (
+        isinstance(error, mysql.connector.Error) and (error.errno in _LOST or error.errno == -1)
+    )
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the same transaction may succeed when it is tried again."""
+    return is_lost(error) or (isinstance(error, mysql.connector.Error) and error.errno in _CONFLICT)
+
+
+def connection_options(url: str) -> dict[str, Any]:
+    """What mysql.connector.connect takes, from a DATABASE_URL.
+
+    Raises:
+        ConfigurationError: the URL is not of the form mysql://user:password@host:port/database.
+    """
+    parts = urlsplit(url)
+    database = unquote(parts.path.lstrip("/"))
+    if parts.scheme not in ("mysql", "mariadb") or not database:
+        raise ConfigurationError("DATABASE_URL must look like mysql://user:password@host:3306/database.")
+    options: dict[str, Any] = {
+        "user": unquote(parts.username or "root"),
+        "password": unquote(parts.password or ""),
+        "database": database,
+    }
+    socket = parse_qs(parts.query).get("unix_socket")
+    if socket:
+        return options | {"unix_socket": socket[0]}
+    return options | {"host": parts.hostname or "127.0.0.1", "port": parts.port or 3306}
+
+
+class Database:
+    """One connection, opened when first needed and again after it was lost."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._options = connection_options(settings.database_url)
+        self.prefix = settings.table_prefix
+        self._connection: Any = None
+        self._in_transaction = False
+
+    def table(self, name: str) -> str:
+        """The quoted name of a table, with the prefix."""
+        return f"`{self.prefix}{name}`"
+
+    @property
+    def name(self) -> str:
+        """The name of the database (schema)."""
+        return str(self._options["database"])
+
+    def connection(self) -> Any:
+        """The open mysql.connector connection.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached or refuses the credentials.
+        """
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _open(self) -> Any:
+        try:
+            connection = mysql.connector.connect(
+                **self._options,
+                autocommit=True,
+                charset="utf8mb4",
+                collation="utf8mb4_general_ci",
+                time_zone="+00:00",
+                sql_mode="STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
+                connection_timeout=10,
+                allow_local_infile=False,
+            )
+            cursor = connection.cursor()
+            # Readers of a batch need no gap locks: they only made workers wait for each other.
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            cursor.close()
+        except mysql.connector.Error as error:
+            raise DatabaseUnavailable(self._explain(error)) from error
+        return connection
+
+    def _explain(self, error: Any) -> str:
+        where = self._options.get("unix_socket") or f"{self._options.get('host')}:{self._options.get('port')}"
+        if error.errno in (errorcode.ER_ACCESS_DENIED_ERROR, errorcode.ER_DBACCESS_DENIED_ERROR, 1698):
+            return (
+                f"The database at {where} refuses user {self._options['user']!r}: "
+                "check user and password in DATABASE_URL."
+            )
+        if error.errno == errorcode.ER_BAD_DB_ERROR:
+            return f"There is no database {self.name!r} at {where}: create it, or correct DATABASE_URL."
+        return (
+            f"The database at {where} cannot be reached ({error.msg}): "
+            "check that it runs and that DATABASE_URL is right."
+        )
+
+    def close(self) -> None:
+        """Close the connection; the next use opens a new one."""
+        connection, self._connection = self._connection, None
+        self._in_transaction = False
+        if connection is not None:
+            try:
+                connection.close()
+            except mysql.connector.Error:
+                pass
+
+    def query(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """The rows that a SELECT returns."""
+        return self._run(sql, values, lambda cursor: cursor.fetchall())
+
+    def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run a statement; the number of rows it changed."""
+        return self._run(sql, values, lambda cursor: int(cursor.rowcount))
+
+    def insert(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run an INSERT; the (first) AUTO_INCREMENT id it was given."""
+        return self._run(sql, values, lambda cursor: int(cursor.lastrowid or 0))
+
+    def _run(self, sql: str, values: Any, take: Callable[[Any], T]) -> T:
+        for attempt in (1, 2):
+            try:
+                cursor = self.connection().cursor()
+                try:
+                    cursor.execute(sql, values)
+                    return take(cursor)
+                finally:
+                    cursor.close()
+            except mysql.connector.Error as error:
+                if not is_lost(error):
+                    raise
+                # An idle connection that the server closed is reopened once; inside a transaction
+                # the statements before are gone, so the caller has to begin again.
+                begun = self._in_transaction
+                self.close()
+                if begun or attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything in the block is committed together, or not at all when it raises."""
+        self.execute("START TRANSACTION")
+        self._in_transaction = True
+        try:
+            yield
+            self.connection().commit()
+        except BaseException:
+            if self._connection is not None:
+                try:
+                    self._connection.rollback()
+                except mysql.connector.Error:
+                    self.close()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def retrying(self, work: Callable[[], T], seconds: float = 30.0) -> T:
+        """Run `work` (one whole transaction), again with growing pauses after a deadlock or a lost connection.
+
+        Args:
+            work: begins and commits its own transaction.
+            seconds: after how long the last error is raised.
+        """
+        return Retrying(
+            retry=retry_if_exception(is_retryable),
+            wait=wait_random_exponential(multiplier=0.02, max=2),
+            stop=stop_after_delay(seconds),
+            reraise=True,
+        )(work)

@@ -1,0 +1,21 @@
+"""Errors that a person reads: each message says what is wrong and what to do about it."""
+
+
+class FootfallError(Exception):
+    """Something a person has to know or do; commands print it alone and end with status 1."""
+
+
+class ConfigurationError(FootfallError):
+    """A setting is missing or makes no sense."""
+
+
+class DatabaseUnavailable(FootfallError):
+    """MySQL/MariaDB cannot be reached or refuses us."""
+
+
+class QueueUnavailable(FootfallError):
+    """Redis cannot be reached or refuses us."""
+
+
+class InvalidInput(FootfallError):
+    """An argument given by a person (a date, a site list, a period) cannot be understood."""

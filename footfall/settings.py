@@ -1,0 +1,119 @@
+"""Every setting of Footfall: one row each, read from the environment.
+
+A value is looked for in the process environment first, then in the file that `FOOTFALL_ENV` names (default
+`.local/env` below the working directory, written by `make services`), then the default applies.
+`docs/settings.md` lists the same rows; `tests/unit/test_settings.py` holds the two together.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from dotenv import dotenv_values
+
+from footfall.errors import ConfigurationError
+
+ENV_FILE = ".local/env"
+
+
+def _row(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process; the environment variable of each is its name in capitals."""
+
+    # Where things are
+    database_url: str = _row(
+        "mysql://root@127.0.0.1:3306/footfall",
+        "MySQL or MariaDB: `mysql://user:password@host:port/database`, or `…/database?unix_socket=PATH`.",
+    )
+    redis_url: str = _row("redis://127.0.0.1:6379/0", "Redis: `redis://host:port/db` or `unix://PATH?db=0`.")
+    table_prefix: str = _row("", "Prefix of all table names, as in Matomo's configuration (`matomo_`, say).")
+    secret_key: str = _row(
+        "", "The salt that tokens are hashed with; on an existing Matomo database, the `salt` of its configuration."
+    )
+    log_level: str = _row("INFO", "Least severe log line shown: DEBUG, INFO, WARNING or ERROR.")
+
+    # The tracking endpoint
+    trusted_proxies: str = _row(
+        "", "Addresses or networks, comma-separated, whose `X-Forwarded-For` names the client (`10.0.0.0/8`, say)."
+    )
+    max_body_bytes: int = _row(4_194_304, "Largest request body in bytes; a larger one is refused with 413.")
+    max_bulk_requests: int = _row(10_000, "Most tracking requests in one bulk body; more are refused with 413.")
+
+    # The queue
+    queue_shards: int = _row(16, "Redis lists that requests are spread over by visitor.")
+    queue_batch_size: int = _row(1000, "Most requests that one transaction records.")
+    queue_lease_seconds: int = _row(30, "How long a worker holds a shard without renewing its lease.")
+    queue_drain_seconds: int = _row(10, "How long one job drains its shard before the others have a turn.")
+    queue_sweep_seconds: int = _row(5, "How often shards that nobody drains are looked for.")
+    workers: int = _row(0, "Drain workers that `queue_workers run` starts; 0 means one per processor.")
+
+    # Recording
+    tracker_cache_seconds: int = _row(60, "How long a worker keeps a site, its goals and options before rereading.")
+    visit_standard_length: int = _row(1800, "Seconds without an action after which a visitor's next one is a new visit.")
+    anonymize_ip_bytes: int = _row(2, "Bytes of a client's address to mask before anything is stored (0 to 4).")
+    user_agent_cache_size: int = _row(50_000, "User agents whose detected device a worker keeps in memory.")
+    action_cache_size: int = _row(200_000, "Actions whose id a worker keeps in memory.")
+
+    # Archiving and reports
+    archive_time_limit_seconds: int = _row(
+        20, "How long a report request waits for an archive that is being made before it says so."
+    )
+    archive_on_demand: str = _row(
+        "range", "Periods archived when a report asks for them: `none`, `range` (ranges only) or `all`."
+    )
+    today_archive_seconds: int = _row(
+        900, "Age in seconds at which an archive that includes today counts as outdated (`archive_cli run`)."
+    )
+
+    def require_secret_key(self) -> str:
+        """The secret key, or ConfigurationError when none is set."""
+        if not self.secret_key:
+            raise ConfigurationError(
+                "SECRET_KEY is not set: set it to the salt that tokens are hashed with "
+                "(`make services` writes one to .local/env)."
+            )
+        return self.secret_key
+
+
+def setting_names() -> list[str]:
+    """The environment variables that are read, in the order of the class."""
+    return [f.name.upper() for f in fields(Settings)]
+
+
+def read(environment: Mapping[str, str | None]) -> Settings:
+    """Settings from the given variables.
+
+    Raises:
+        ConfigurationError: a value is not a number where one is needed, or is out of range.
+    """
+    types, values = get_type_hints(Settings), {}
+    for row in fields(Settings):
+        text = environment.get(row.name.upper())
+        if text is None:
+            continue
+        if types[row.name] is int:
+            try:
+                values[row.name] = int(text)
+            except ValueError:
+                raise ConfigurationError(f"{row.name.upper()} must be a whole number, not {text!r}.") from None
+            if values[row.name] < 0:
+                raise ConfigurationError(f"{row.name.upper()} must not be negative, but is {text}.")
+        else:
+            values[row.name] = text
+        assert row.default is not MISSING
+    return Settings(**values)
+
+
+@cache
+def load() -> Settings:
+    """The settings of this process, read once from the environment and the env file."""
+    path = Path(os.environ.get("FOOTFALL_ENV", ENV_FILE))
+    from_file = dotenv_values(path) if path.is_file() else {}
+    return read({**from_file, **os.environ})
