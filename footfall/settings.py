@@ -93,7 +93,8 @@ def read(environment: Mapping[str, str | None]) -> Settings:
     Raises:
         ConfigurationError: a value is not a number where one is needed, or is out of range.
     """
-    types, values = get_type_hints(Settings), {}
+    types = get_type_hints(Settings)
+    values: dict[str, Any] = {}
     for row in fields(Settings):
         text = environment.get(row.name.upper())
         if text is None:
