@@ -1,0 +1,53 @@
+# make demo    set everything up and run the main job once
+# make test    set everything up and run the tests
+# make help    every target
+
+# The first of these that is 3.11 to 3.13; another can be given: make PYTHON=/usr/bin/python3.12
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$$python"; break; }; done)
+PORT ?= 8000
+VENV := $(CURDIR)/.venv
+
+export PORT
+export PATH := $(VENV)/bin:$(PATH)
+unexport PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint services up reset stop status clean
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: services ## set everything up, run the main job once, show the reports
+	@python tools/demo.py
+
+test: services lint ## set everything up, check style and types, run all tests
+	@pytest
+
+lint: $(VENV)/stamp ## check style, formatting and types
+	@ruff check
+	@ruff format --check
+	@mypy
+
+services: $(VENV)/stamp ## start the private MariaDB and Redis, write .local/env
+	@python tools/services.py start
+
+up: services ## run the processes of the Procfile in the foreground (PORT=8000)
+	@python tools/up.py
+
+reset: services ## empty database and queue
+	@footfall reset --yes
+
+stop: $(VENV)/stamp ## stop the private MariaDB and Redis
+	@python tools/services.py stop
+
+status: $(VENV)/stamp ## say which of the private servers run
+	@python tools/services.py status
+
+clean: stop ## stop the private servers, remove .venv and everything in .local
+	rm -rf .local .venv
+
+$(VENV)/stamp: requirements.txt requirements-dev.txt pyproject.toml tools/venv.py
+	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 to 3.13 (Debian: apt install python3), none was found." >&2; exit 1; }
+	@"$(PYTHON)" tools/venv.py
+	@touch $@
