@@ -1,0 +1,48 @@
+"""JSON: a row of numbers is an object, a table is a list of objects, answers by site or date are an object of those."""
+
+from typing import Any
+
+import msgspec
+
+from footfall.archiving.datatable import Row
+from footfall.reports.answer import Answer, Keyed, Numbers
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class JsonFormat:
+    """The format `JSON`."""
+
+    content_type = "application/json; charset=utf-8"
+
+    def render(self, answer: Answer) -> bytes:
+        return _ENCODE(_plain(answer))
+
+    def render_error(self, message: str) -> bytes:
+        return _ENCODE({"result": "error", "message": message})
+
+
+def _plain(answer: Answer) -> Any:
+    if isinstance(answer, Keyed):
+        return {key: _plain(inside) for key, inside in answer.answers.items()}
+    if isinstance(answer, Numbers):
+        return _values(answer.columns)
+    return [_row(row) for row in answer.table]
+
+
+def _row(row: Row) -> dict[str, Any]:
+    shown = _values(row.columns)
+    if row.subtable_id is not None:
+        shown["idsubdatatable"] = row.subtable_id
+    shown.update(row.metadata)
+    if row.subtable is not None:
+        shown["subtable"] = [_row(below) for below in row.subtable]
+    return shown
+
+
+def _values(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns, whole numbers without a decimal point."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in columns.items()
+    }
