@@ -20,10 +20,10 @@ PYTHON = VENV / "bin" / "python"
 def main() -> None:
     if not (3, 11) <= sys.version_info < (3, 14):
         sys.exit(f"Footfall needs Python 3.11 to 3.13, and this is {sys.version.split()[0]}: run `make PYTHON=…`.")
-    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
-        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-        install([package], "Python's venv module is missing")
     if not usable():
+        if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+            package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+            install([package], "Python's venv module is missing")
         shutil.rmtree(VENV, ignore_errors=True)
         run([sys.executable, "-m", "venv", str(VENV)])
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
