@@ -1,0 +1,48 @@
+"""The integers that stand for metric names inside stored tables, and what becomes of a metric in a higher period.
+
+The numbers are Matomo's: it reads the tables that we write. A metric without a number is stored under its name.
+"""
+
+from typing import Final
+
+COLUMN_IDS: Final[dict[str, int]] = {
+    "nb_uniq_visitors": 1,
+    "nb_visits": 2,
+    "nb_actions": 3,
+    "max_actions": 4,
+    "sum_visit_length": 5,
+    "bounce_count": 6,
+    "nb_visits_converted": 7,
+    "nb_conversions": 8,
+    "revenue": 9,
+    "goals": 10,
+    "sum_daily_nb_uniq_visitors": 11,
+    "nb_hits": 12,
+    "sum_time_spent": 13,
+    "exit_nb_uniq_visitors": 14,
+    "exit_nb_visits": 15,
+    "sum_daily_exit_nb_uniq_visitors": 16,
+    "entry_nb_uniq_visitors": 17,
+    "sum_daily_entry_nb_uniq_visitors": 18,
+    "entry_nb_visits": 19,
+    "entry_nb_actions": 20,
+    "entry_sum_visit_length": 21,
+    "entry_bounce_count": 22,
+    "nb_hits_following_search": 29,
+    "sum_time_generation": 30,
+    "nb_hits_with_time_generation": 31,
+    "min_time_generation": 32,
+    "max_time_generation": 33,
+    "nb_users": 39,
+    "sum_daily_nb_users": 40,
+}
+
+COLUMN_NAMES: Final[dict[int, str]] = {number: name for name, number in COLUMN_IDS.items()}
+
+# Distinct visitors of several days cannot be summed: the sum of the days' counts is kept under a name that says so.
+SUMMED_NAMES: Final[dict[str, str]] = {
+    "nb_uniq_visitors": "sum_daily_nb_uniq_visitors",
+    "nb_users": "sum_daily_nb_users",
+    "entry_nb_uniq_visitors": "sum_daily_entry_nb_uniq_visitors",
+    "exit_nb_uniq_visitors": "sum_daily_exit_nb_uniq_visitors",
+}

@@ -1,0 +1,114 @@
+"""How a plugin declares what it archives: its records beside the function that computes them.
+
+The engine does the rest: it reads the log once for all, stores and limits the tables, sums days into higher periods and
+numbers the columns. A record's name may hold `*` where it is only known per site (`Goal_*_revenue`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from footfall.archiving.datatable import DataTable
+
+if TYPE_CHECKING:
+    from footfall.archiving.daylog import DayLog
+
+
+class Combine(Enum):
+    """What becomes of a value when rows, or days, are put together."""
+
+    SUM = "sum"
+    MAX = "max"
+    MIN = "min"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class NumericRecord:
+    """One number per archive; zero is not stored.
+
+    Args:
+        name: as in the archive table, `nb_visits` say.
+        combine: how the days' values make the value of a higher period.
+        distinct: a column of log_visit; the value is the number of distinct values that it has. Such counts cannot be
+            summed: week and month are counted anew from the log, year and range have none.
+    """
+
+    name: str
+    combine: Combine = Combine.SUM
+    distinct: str | None = None
+
+
+@dataclass(frozen=True)
+class BlobRecord:
+    """One table per archive, with its subtables.
+
+    Args:
+        name: as in the archive table, `Actions_actions_url` say.
+        max_rows: rows that are kept, the summary row "Others" included, which stands for all further ones.
+        max_subtable_rows: the same for each subtable.
+        sort_column: the metric by which rows are chosen when there are too many, largest first.
+        combine: the columns that are not summed.
+    """
+
+    name: str
+    max_rows: int
+    max_subtable_rows: int
+    sort_column: str = "nb_visits"
+    combine: Mapping[str, Combine] = field(default_factory=dict)
+
+
+Record = NumericRecord | BlobRecord
+Computed = Mapping[str, "DataTable | float"]
+
+
+@dataclass(frozen=True)
+class RecordBuilder:
+    """The records that one function computes from the log of a site-day.
+
+    Args:
+        records: what it computes; a record without a value (no rows, zero) is left out of the archive.
+        reads: the columns it needs, by log table (`log_visit`, `log_link_visit_action`, `log_conversion`).
+        compute: from the log of a site-day to values by record name.
+    """
+
+    records: tuple[Record, ...]
+    reads: Mapping[str, tuple[str, ...]]
+    compute: Callable[[DayLog], Computed]
+
+
+class RecordIndex:
+    """Finds the declaration of a stored record by its name."""
+
+    def __init__(self, builders: Iterable[RecordBuilder]) -> None:
+        records = [record for builder in builders for record in builder.records]
+        self._exact = {record.name: record for record in records if "*" not in record.name}
+        self._patterns = [record for record in records if "*" in record.name]
+        self.distinct = {
+            record.name: record.distinct for record in records if isinstance(record, NumericRecord) and record.distinct
+        }
+
+    def __getitem__(self, name: str) -> Record:
+        """The declaration of the record.
+
+        Raises:
+            KeyError: no plugin declares it.
+        """
+        if name not in self._exact:
+            self._exact[name] = next((r for r in self._patterns if fnmatchcase(name, r.name)), None) or _missing(name)
+        return self._exact[name]
+
+    def __contains__(self, name: str) -> bool:
+        try:
+            self[name]
+        except KeyError:
+            return False
+        return True
+
+
+def _missing(name: str) -> Record:
+    raise KeyError(f"no plugin declares the record {name}")

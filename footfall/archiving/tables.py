@@ -1,0 +1,290 @@
+"""The archive tables: one pair of tables per month, an archive in the month of its first day.
+
+An archive is a set of rows under one id: numbers in archive_numeric_YYYY_MM, tables in archive_blob_YYYY_MM, and the
+done flag, a numeric row named `done…` whose value is the archive's status. Everything of an archive is written in one
+transaction, the done flag last, so that an archive without it does not exist for any reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from functools import cache
+from hashlib import md5
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+import mysql.connector
+from mysql.connector import errorcode
+
+from footfall.archiving.periods import Period, PeriodKind
+from footfall.database import Database
+from footfall.migrations import SQL_DIRECTORY
+
+_BLOB_BYTES_PER_STATEMENT = 4_000_000
+_ROWS_PER_STATEMENT = 500
+
+
+class DoneStatus(IntEnum):
+    """The values of a done flag."""
+
+    OK = 1
+    ERROR = 2
+    OK_TEMPORARY = 3
+    INVALIDATED = 4
+    PARTIAL = 5
+
+
+# An invalidated archive stays in use until a newer one is there.
+READABLE: Final = (DoneStatus.OK, DoneStatus.OK_TEMPORARY, DoneStatus.INVALIDATED, DoneStatus.PARTIAL)
+CURRENT: Final = (DoneStatus.OK, DoneStatus.OK_TEMPORARY, DoneStatus.PARTIAL)
+
+
+def done_flag(segment: str = "") -> str:
+    """The name of the done flag of all visits, or of a segment (by the MD5 of its decoded definition)."""
+    return f"done{md5(unquote_plus(segment).encode()).hexdigest()}" if segment else "done"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One stored archive."""
+
+    idarchive: int
+    idsite: int
+    period: Period
+    status: DoneStatus
+    archived_at: datetime
+
+
+class ArchiveTables:
+    """Reads and writes archives."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._present: set[str] = set()
+
+    # Finding
+
+    def find(self, idsite: int, period: Period, segment: str = "") -> Archive | None:
+        """The newest readable archive of the period, or None."""
+        return self.find_within(idsite, period.first, period.last, segment).get(period)
+
+    def find_within(self, idsite: int, first: date, last: date, segment: str = "") -> dict[Period, Archive]:
+        """The newest readable archive of every period that lies inside these days."""
+        found: dict[Period, Archive] = {}
+        for month in self._months(first, last):
+            rows = self._select(
+                month,
+                "numeric",
+                "idarchive, period, date1, date2, value, ts_archived",
+                "idsite = %s AND date1 >= %s AND date2 <= %s AND name = %s ORDER BY ts_archived, idarchive",
+                (idsite, first, last, done_flag(segment)),
+            )
+            for idarchive, kind, date1, date2, value, archived_at in rows:
+                if value in READABLE:
+                    period = Period(PeriodKind(kind), date1, date2)
+                    found[period] = Archive(idarchive, idsite, period, DoneStatus(int(value)), archived_at)
+        return found
+
+    def existing_months(self) -> list[str]:
+        """The months (YYYY_MM) that have archive tables, newest first."""
+        prefix = f"{self._database.prefix}archive_numeric_"
+        rows = self._database.query(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE %s",
+            (prefix.replace("_", r"\_") + "20__" + r"\_" + "__",),
+        )
+        return sorted((str(name)[len(prefix) :] for (name,) in rows), reverse=True)
+
+    # Reading
+
+    def numeric(self, archives: Collection[Archive], names: Sequence[str] = ()) -> dict[int, dict[str, float]]:
+        """Numbers by name, by archive id; all of them, done flags aside, when no names are given."""
+        found: dict[int, dict[str, float]] = {archive.idarchive: {} for archive in archives}
+        condition = f"name IN ({_marks(names)})" if names else "name NOT LIKE 'done%'"
+        for month, ids in _by_month(archives).items():
+            rows = self._select(
+                month,
+                "numeric",
+                "idarchive, name, value",
+                f"idarchive IN ({_marks(ids)}) AND {condition}",
+                (*ids, *names),
+            )
+            for idarchive, name, value in rows:
+                found[idarchive][name] = value
+        return found
+
+    def blob_names(self, archives: Collection[Archive]) -> set[str]:
+        """The names of the blobs that at least one of the archives has."""
+        return {
+            name
+            for month, ids in _by_month(archives).items()
+            for (name,) in self._select(month, "blob", "DISTINCT name", f"idarchive IN ({_marks(ids)})", tuple(ids))
+        }
+
+    def blobs(self, archive: Archive, record: str, *, with_chunks: bool) -> dict[str, bytes]:
+        """A record's blobs by name: the table itself, and with `with_chunks` the chunks of its subtables."""
+        names = [record]
+        condition = "name = %s"
+        if with_chunks:
+            condition = "(name = %s OR (name >= %s AND name < %s))"
+            names += [f"{record}_chunk_", f"{record}_chunk`"]  # ` follows _ in ASCII
+        rows = self._select(
+            _month(archive.period.first),
+            "blob",
+            "name, value",
+            f"idarchive = %s AND {condition}",
+            (archive.idarchive, *names),
+        )
+        return {name: bytes(value) for name, value in rows}
+
+    # Writing
+
+    def next_id(self, period: Period) -> int:
+        """A new archive id, never given out before."""
+        month = _month(period.first)
+        self._create(month)
+        name = f"{self._database.prefix}archive_numeric_{month}"
+        return self._database.insert(
+            f"UPDATE {self._database.table('sequence')} SET value = LAST_INSERT_ID(value + 1) WHERE name = %s", (name,)
+        )
+
+    def write(
+        self,
+        archive: Archive,
+        numbers: Mapping[str, float],
+        blobs: Mapping[str, bytes],
+        segment: str = "",
+    ) -> None:
+        """Store a whole archive; to be called inside a transaction."""
+        month, period = _month(archive.period.first), archive.period
+        head = (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
+        for batch in _batches(blobs.items(), _BLOB_BYTES_PER_STATEMENT):
+            self._insert(month, "blob", [(*head, name, value) for name, value in batch])
+        rows = [(*head, name, float(value)) for name, value in numbers.items() if value]
+        rows.append((*head, done_flag(segment), float(archive.status)))
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            self._insert(month, "numeric", rows[start : start + _ROWS_PER_STATEMENT])
+
+    def _insert(self, month: str, kind: str, rows: list[tuple[Any, ...]]) -> None:
+        self._database.execute(
+            f"INSERT INTO {self._table(month, kind)} "
+            "(idarchive, idsite, date1, date2, period, ts_archived, name, value) VALUES "
+            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows)),
+            [value for row in rows for value in row],
+        )
+
+    # Ageing
+
+    def invalidate(self, idsite: int, period: Period, segment: str | None = "") -> int:
+        """Mark the archives of exactly this period as invalidated; how many there were.
+
+        Args:
+            segment: its definition, empty for all visits, None for all visits and every segment.
+        """
+        condition, names = ("name = %s", (done_flag(segment),)) if segment is not None else ("name LIKE 'done%'", ())
+        month = _month(period.first)
+        if not self._exists(month):
+            return 0
+        return self._database.execute(
+            f"UPDATE {self._table(month, 'numeric')} SET value = %s WHERE idsite = %s AND date1 = %s AND date2 = %s "
+            f"AND period = %s AND value IN ({_marks(CURRENT)}) AND {condition}",
+            (DoneStatus.INVALIDATED, idsite, period.first, period.last, int(period.kind), *CURRENT, *names),
+        )
+
+    def older_than(self, archive: Archive, segment: str = "") -> list[int]:
+        """The ids of the archives that this one replaces."""
+        period = archive.period
+        rows = self._select(
+            _month(period.first),
+            "numeric",
+            "idarchive",
+            "idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name = %s AND idarchive < %s",
+            (archive.idsite, period.first, period.last, int(period.kind), done_flag(segment), archive.idarchive),
+        )
+        return [idarchive for (idarchive,) in rows]
+
+    def delete(self, month: str, ids: Sequence[int]) -> None:
+        """Remove whole archives of a month (YYYY_MM), the done flags first so that nobody reads half of one."""
+        if not ids:
+            return
+        marks = _marks(ids)
+        numeric, blob = self._table(month, "numeric"), self._table(month, "blob")
+        self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks}) AND name LIKE 'done%'", ids)
+        self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks})", ids)
+        self._database.execute(f"DELETE FROM {blob} WHERE idarchive IN ({marks})", ids)
+
+    # The tables themselves
+
+    def _table(self, month: str, kind: str) -> str:
+        return self._database.table(f"archive_{kind}_{month}")
+
+    def _months(self, first: date, last: date) -> list[str]:
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        return [f"{month // 12:04d}_{month % 12 + 1:02d}" for month in months]
+
+    def _select(self, month: str, kind: str, columns: str, condition: str, values: Sequence[Any]) -> list[Any]:
+        try:
+            rows = self._database.query(f"SELECT {columns} FROM {self._table(month, kind)} WHERE {condition}", values)
+        except mysql.connector.Error as error:
+            if error.errno == errorcode.ER_NO_SUCH_TABLE:
+                return []
+            raise
+        self._present.add(month)
+        return rows
+
+    def _exists(self, month: str) -> bool:
+        if month not in self._present:
+            self._select(month, "numeric", "1", "FALSE", ())
+        return month in self._present
+
+    def _create(self, month: str) -> None:
+        """Make the month's tables and its row in `sequence` unless they are there."""
+        if month in self._present:
+            return
+        for statement in _statements():
+            self._database.execute(statement.replace("{prefix}", self._database.prefix).replace("{month}", month))
+        numeric = self._table(month, "numeric")
+        self._database.execute(
+            f"INSERT IGNORE INTO {self._database.table('sequence')} (name, value) "
+            f"SELECT %s, COALESCE(MAX(idarchive), 0) FROM {numeric}",
+            (f"{self._database.prefix}archive_numeric_{month}",),
+        )
+        self._present.add(month)
+
+
+@cache
+def _statements() -> list[str]:
+    text = (SQL_DIRECTORY / "archive_tables.sql").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    return [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
+
+
+def _month(first: date) -> str:
+    return f"{first:%Y_%m}"
+
+
+def _by_month(archives: Iterable[Archive]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for archive in archives:
+        found.setdefault(_month(archive.period.first), []).append(archive.idarchive)
+    return found
+
+
+def _marks(values: Collection[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _batches(items: Iterable[tuple[str, bytes]], size: int) -> Iterable[list[tuple[str, bytes]]]:
+    """The items in batches of at most `size` bytes, or one item where that is larger."""
+    batch: list[tuple[str, bytes]] = []
+    total = 0
+    for name, value in items:
+        if batch and total + len(value) > size:
+            yield batch
+            batch, total = [], 0
+        batch.append((name, value))
+        total += len(value)
+    if batch:
+        yield batch

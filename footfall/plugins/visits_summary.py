@@ -1,0 +1,51 @@
+"""Visits, visitors, users and what they did in total."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from footfall.archiving.records import Combine, Computed, NumericRecord, RecordBuilder
+from footfall.plugins import Plugin
+
+if TYPE_CHECKING:
+    from footfall.archiving.daylog import DayLog
+
+# Records
+
+
+def _summary(log: DayLog) -> Computed:
+    actions = pl.col("visit_total_actions").fill_null(0)
+    return log.visits.select(
+        nb_visits=pl.len(),
+        nb_uniq_visitors=pl.col("idvisitor").n_unique(),
+        nb_users=pl.col("user_id").drop_nulls().n_unique(),
+        nb_actions=actions.sum(),
+        max_actions=actions.max().fill_null(0),
+        sum_visit_length=pl.col("visit_total_time").sum(),
+        bounce_count=(actions <= 1).sum(),
+        nb_visits_converted=(pl.col("visit_goal_converted") == 1).sum(),
+    ).row(0, named=True)
+
+
+SUMMARY = RecordBuilder(
+    records=(
+        NumericRecord("nb_visits"),
+        NumericRecord("nb_uniq_visitors", distinct="idvisitor"),
+        NumericRecord("nb_users", distinct="user_id"),
+        NumericRecord("nb_actions"),
+        NumericRecord("max_actions", Combine.MAX),
+        NumericRecord("sum_visit_length"),
+        NumericRecord("bounce_count"),
+        NumericRecord("nb_visits_converted"),
+    ),
+    reads={
+        "log_visit": ("idvisitor", "user_id", "visit_total_actions", "visit_total_time", "visit_goal_converted"),
+    },
+    compute=_summary,
+)
+
+# Reports
+
+PLUGIN = Plugin("VisitsSummary", builders=(SUMMARY,))
