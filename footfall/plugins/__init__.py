@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
 
 from footfall.archiving.records import RecordBuilder
+from footfall.reports.report import Report
 
 ENTRY_POINTS = "footfall.plugins"
 
@@ -30,7 +30,7 @@ class Plugin:
 
     name: str
     builders: tuple[RecordBuilder, ...] = ()
-    reports: tuple[Any, ...] = ()
+    reports: tuple[Report, ...] = ()
 
 
 @cache
@@ -44,3 +44,8 @@ def plugins() -> tuple[Plugin, ...]:
 def record_builders() -> tuple[RecordBuilder, ...]:
     """What all plugins archive."""
     return tuple(builder for plugin in plugins() for builder in plugin.builders)
+
+
+def reports() -> dict[str, Report]:
+    """What all plugins answer, by method of the Reporting API."""
+    return {report.method: report for plugin in plugins() for report in plugin.reports}

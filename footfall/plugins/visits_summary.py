@@ -8,6 +8,8 @@ import polars as pl
 
 from footfall.archiving.records import Combine, Computed, NumericRecord, RecordBuilder
 from footfall.plugins import Plugin
+from footfall.reports.metrics import ratio
+from footfall.reports.report import NumbersReport
 
 if TYPE_CHECKING:
     from footfall.archiving.daylog import DayLog
@@ -48,4 +50,28 @@ SUMMARY = RecordBuilder(
 
 # Reports
 
-PLUGIN = Plugin("VisitsSummary", builders=(SUMMARY,))
+_SHOWN = (
+    "nb_uniq_visitors",
+    "nb_users",
+    "nb_visits",
+    "nb_actions",
+    "nb_visits_converted",
+    "bounce_count",
+    "sum_visit_length",
+    "max_actions",
+)
+
+REPORTS = (
+    NumbersReport(
+        "VisitsSummary.get",
+        metrics={name: name for name in _SHOWN},
+        visitors=frozenset({"nb_uniq_visitors", "nb_users"}),
+        processed=(
+            ratio("bounce_rate", "bounce_count", "nb_visits", 2, "percent"),
+            ratio("nb_actions_per_visit", "nb_actions", "nb_visits", 1),
+            ratio("avg_time_on_site", "sum_visit_length", "nb_visits", 0, "seconds"),
+        ),
+    ),
+)
+
+PLUGIN = Plugin("VisitsSummary", builders=(SUMMARY,), reports=REPORTS)

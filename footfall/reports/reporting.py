@@ -1,12 +1,12 @@
 """Answers report requests from archives: for each site and period asked for, the rows of the report."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.periods import Period, PeriodKind, local_date, parse_period, site_zone
 from footfall.clock import Clock
-from footfall.errors import InvalidInput
+from footfall.errors import ConfigurationError, InvalidInput
 from footfall.reports.answer import Answer, Keyed, Numbers, Table
 from footfall.reports.errors import ReportError
 from footfall.reports.report import NumbersReport, Report, TableReport
@@ -14,7 +14,24 @@ from footfall.reports.request import ReportRequest
 from footfall.reports.table import Shape, shaped
 from footfall.users import Caller
 
-Policy = Literal["none", "range", "all"]
+_ON_DEMAND: dict[str, frozenset[PeriodKind]] = {
+    "none": frozenset(),
+    "range": frozenset({PeriodKind.RANGE}),
+    "all": frozenset(PeriodKind),
+}
+
+
+def kinds_on_demand(setting: str) -> frozenset[PeriodKind]:
+    """The periods that are archived when a report asks for them, from the setting `archive_on_demand`.
+
+    Raises:
+        ConfigurationError: the setting is none of its values.
+    """
+    try:
+        return _ON_DEMAND[setting]
+    except KeyError:
+        known = ", ".join(_ON_DEMAND)
+        raise ConfigurationError(f"ARCHIVE_ON_DEMAND must be one of {known}, not {setting!r}.") from None
 
 
 class Archives(Protocol):
@@ -60,7 +77,7 @@ class Reporting:
         archives: where the numbers are read.
         sites: the sites there are.
         on_demand: makes archives that are missing.
-        policy: setting `archive_on_demand`, the periods it is asked for.
+        kinds_on_demand: the periods it is asked for.
         clock: says what today is.
     """
 
@@ -70,14 +87,14 @@ class Reporting:
         archives: Archives,
         sites: SiteDirectory,
         on_demand: ArchiveOnDemand,
-        policy: Policy,
+        kinds_on_demand: frozenset[PeriodKind],
         clock: Clock,
     ) -> None:
         self._reports = reports
         self._archives = archives
         self._sites = sites
         self._on_demand = on_demand
-        self._policy = policy
+        self._kinds_on_demand = kinds_on_demand
         self._clock = clock
 
     def report(self, method: str) -> Report:
@@ -145,8 +162,7 @@ class Reporting:
         return Table(DataTable([Row(dict(columns))])) if request.shape.flat else Numbers(columns)
 
     def _ensure_archive(self, idsite: int, period: Period) -> None:
-        wanted = self._policy == "all" or (self._policy == "range" and period.kind is PeriodKind.RANGE)
-        if not wanted or self._archives.numeric(idsite, period, ()) is not None:
+        if period.kind not in self._kinds_on_demand or self._archives.numeric(idsite, period, ()) is not None:
             return
         if not self._on_demand.ensure(idsite, period, ""):
             raise ReportError(

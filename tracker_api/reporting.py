@@ -1,0 +1,163 @@
+"""The reporting endpoint: /index.php?module=API&method=… and /api.
+
+Reports are read from MySQL in threads, each with a connection of its own, so that a slow one holds up neither tracking
+nor the event loop.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import mysql.connector
+from falcon.asgi import Response
+
+from footfall.archiving.on_demand import ArchiveRequests
+from footfall.archiving.periods import Period
+from footfall.archiving.reader import ArchiveReader
+from footfall.clock import Clock
+from footfall.database import Database, is_lost
+from footfall.errors import DatabaseUnavailable, FootfallError, QueueUnavailable
+from footfall.plugins import reports
+from footfall.queue.connection import connect, explained
+from footfall.reports import formats
+from footfall.reports.errors import ReportError
+from footfall.reports.reporting import Reporting, kinds_on_demand
+from footfall.reports.request import parse
+from footfall.reports.sites import Sites
+from footfall.settings import Settings
+from footfall.users import Caller, Users
+from tracker_api import incoming
+from tracker_api.refusal import Refused
+from tracker_api.request import Request
+
+_log = logging.getLogger(__name__)
+
+_THREADS = 8
+_DEFAULT_FORMAT = "json"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back over HTTP."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class ReportingResource:
+    """Answers report requests, their parameters in the query string or in a form body."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reports")
+        self._of_thread = threading.local()
+
+    async def on_get(self, request: Request, response: Response) -> None:
+        """A request in the query string."""
+        await self._answer(request, response, b"")
+
+    async def on_post(self, request: Request, response: Response) -> None:
+        """A request in the form body, in the query string, or in both; the query string wins."""
+        try:
+            body = await request.body(self._settings.max_body_bytes)
+        except Refused as refused:
+            _send(response, _error(_DEFAULT_FORMAT, ReportError(str(refused), refused.status)))
+            return
+        is_form = (request.content_type or _FORM).startswith(_FORM)
+        await self._answer(request, response, body if is_form else b"")
+
+    async def _answer(self, request: Request, response: Response, body: bytes) -> None:
+        given = {**incoming.parse(body), **request.params}
+        parameters = {name: incoming.text(given, name) for name in given}
+        if request.path == "/index.php" and parameters.get("module") != "API":
+            error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
+            _send(response, _error(_DEFAULT_FORMAT, error))
+            return
+        loop = asyncio.get_running_loop()
+        _send(response, await loop.run_in_executor(self._threads, self._reply, parameters))
+
+    def _reply(self, parameters: Mapping[str, str]) -> Reply:
+        if not hasattr(self._of_thread, "desk"):
+            self._of_thread.desk = ReportDesk(self._settings, self._clock)
+        desk: ReportDesk = self._of_thread.desk
+        return desk.reply(parameters)
+
+
+class ReportDesk:
+    """What one thread answers reports with."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        database = Database(settings)
+        self._users = Users(database, settings, clock)
+        self._reporting = Reporting(
+            reports(),
+            ArchiveReader(database),
+            Sites(database),
+            _OnDemand(settings),
+            kinds_on_demand(settings.archive_on_demand),
+            clock,
+        )
+
+    def reply(self, parameters: Mapping[str, str]) -> Reply:
+        """The answer to these parameters, or the error that says why there is none."""
+        name = parameters.get("format") or _DEFAULT_FORMAT
+        try:
+            wanted = formats.find(name)
+            caller = self._caller(parameters.get("token_auth", ""))
+            self._reporting.report(parameters.get("method", ""))
+            answer = self._reporting.answer(parse(parameters), caller)
+            return Reply(200, wanted.content_type, wanted.render(answer))
+        except ReportError as error:
+            return _error(name, error)
+        except (DatabaseUnavailable, QueueUnavailable) as error:
+            _log.warning("A report could not be answered: %s", error)
+            return _error(name, ReportError("Reports cannot be answered at the moment: ask again later.", 503))
+        except FootfallError as error:
+            _log.error("A report could not be answered: %s", error)
+            return _error(name, ReportError(str(error), 500))
+        except mysql.connector.Error as error:
+            _log.exception("A report could not be answered")
+            message = "Reports cannot be read from the database: the server's log says why."
+            return _error(name, ReportError(message, 503 if is_lost(error) else 500))
+
+    def _caller(self, token: str) -> Caller:
+        if not token:
+            raise ReportError("The parameter token_auth is missing: `footfall token create` makes a token.", 401)
+        caller = self._users.authenticate(token)
+        if caller is None:
+            raise ReportError("This token_auth is not known or has expired: check it, or make a new one.", 401)
+        return caller
+
+
+class _OnDemand:
+    """Asks the workers for archives; the connection is made for the first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.redis_url
+        self._wait_seconds = settings.archive_time_limit_seconds
+
+    def ensure(self, idsite: int, period: Period, segment: str) -> bool:
+        with explained(self._url), connect(self._url) as redis:
+            return ArchiveRequests(redis, self._wait_seconds).ensure(idsite, period, segment)
+
+
+def _error(format_name: str, error: ReportError) -> Reply:
+    """The error in the format asked for, or in the default one when that does not exist."""
+    try:
+        wanted = formats.find(format_name)
+    except ReportError:
+        wanted = formats.find(_DEFAULT_FORMAT)
+    return Reply(error.status, wanted.content_type, wanted.render_error(str(error)))
+
+
+def _send(response: Response, reply: Reply) -> None:
+    response.status = reply.status
+    response.content_type = reply.content_type
+    response.set_header("cache-control", "no-store")
+    response.data = reply.body
