@@ -1,0 +1,79 @@
+"""Asking for drains: which shards have, or need, an RQ job.
+
+A drain is asked for through the key `asked:<shard>` and not through RQ's unique job ids, which stay taken for minutes
+when a worker is killed. The key says that a job is waiting or running; it expires soon, and whoever sees the job alive
+(the running drain, the sweep for a waiting one) renews it. A second job for the same shard is harmless: the lease
+turns it away.
+"""
+
+from uuid import uuid4
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from footfall.queue import keys
+
+DRAIN_JOB = "queue_workers.jobs.drain"
+_FAILURE_SECONDS = 3600
+
+
+class DrainRequests:
+    """The drains asked for.
+
+    Args:
+        redis: used for the keys and for RQ.
+        drain_seconds: QUEUE_DRAIN_SECONDS, how long a job goes on.
+        sweep_seconds: QUEUE_SWEEP_SECONDS, how often `renew_waiting` is called.
+    """
+
+    def __init__(self, redis: Redis, drain_seconds: int, sweep_seconds: int) -> None:
+        self._redis = redis
+        self._queue = Queue(keys.DRAIN_QUEUE, connection=redis, serializer=JSONSerializer)
+        self._job_seconds = drain_seconds + 120
+        self._asked_seconds = max(10, 3 * sweep_seconds)
+
+    def ask(self, shard: str) -> bool:
+        """Ask for a drain of the shard unless one is asked for already; whether this call did."""
+        if not self._redis.set(keys.asked(shard), b"1", nx=True, ex=self._asked_seconds):
+            return False
+        self._enqueue(shard)
+        return True
+
+    def ask_again(self, shard: str) -> None:
+        """Queue another job behind the others, by a drain that asked stays true for and that gives up its turn."""
+        self.renew(shard)
+        self._enqueue(shard)
+
+    def renew(self, shard: str) -> None:
+        """Keep the shard asked for: its job is alive."""
+        self._redis.set(keys.asked(shard), b"1", ex=self._asked_seconds)
+
+    def clear(self, shard: str) -> None:
+        """Nothing is asked for any more: the next push that finds the shard empty asks."""
+        self._redis.delete(keys.asked(shard))
+
+    def others_wait(self) -> bool:
+        """Whether jobs wait for a worker."""
+        return self._queue.count > 0
+
+    def waiting(self) -> set[str]:
+        """The shards whose job waits for a worker."""
+        return {job_id.rpartition("_")[0] for job_id in self._queue.get_job_ids()}
+
+    def renew_waiting(self) -> set[str]:
+        """Renew the asked key of every shard whose job waits; those shards."""
+        waiting = self.waiting()
+        for shard in waiting:
+            self.renew(shard)
+        return waiting
+
+    def _enqueue(self, shard: str) -> None:
+        self._queue.enqueue_call(
+            DRAIN_JOB,
+            args=(shard,),
+            job_id=f"{shard}_{uuid4().hex}",
+            timeout=self._job_seconds,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+        )

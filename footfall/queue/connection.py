@@ -1,0 +1,75 @@
+"""Connections to Redis, and what its errors mean to a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from footfall.errors import ConfigurationError, QueueUnavailable
+
+_CONNECT_SECONDS = 3
+_ANSWER_SECONDS = 10
+
+
+def connect(url: str) -> redis.Redis:
+    """A client for commands that answer at once; it connects when it is first used.
+
+    It never repeats a command by itself: a push or a trim whose answer was lost may have been carried out.
+
+    Args:
+        url: REDIS_URL.
+
+    Raises:
+        ConfigurationError: the URL is not one of Redis.
+    """
+    return _from_url(redis.Redis, url, Retry(NoBackoff(), 0))
+
+
+def connect_async(url: str) -> redis.asyncio.Redis:
+    """The same for an event loop."""
+    return _from_url(redis.asyncio.Redis, url, AsyncRetry(NoBackoff(), 0))
+
+
+def _from_url(client: Any, url: str, retry: Any) -> Any:
+    try:
+        return client.from_url(
+            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS, retry=retry
+        )
+    except ValueError:
+        raise ConfigurationError("REDIS_URL must look like redis://user:password@host:6379/0.") from None
+
+
+def explain(error: redis.RedisError, url: str) -> QueueUnavailable:
+    """The error as a sentence that says what to do; the password of the URL is not in it."""
+    parts = urlsplit(url)
+    where = parts.path if parts.scheme == "unix" else f"{parts.hostname or '127.0.0.1'}:{parts.port or 6379}"
+    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError) or (
+        isinstance(error, redis.ResponseError) and str(error).startswith(("NOAUTH", "WRONGPASS", "invalid username"))
+    ):
+        return QueueUnavailable(f"Redis at {where} refuses us: check user and password in REDIS_URL.")
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return QueueUnavailable(f"Redis at {where} is out of memory: start more workers or raise its maxmemory.")
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        return QueueUnavailable(
+            f"Redis at {where} cannot be reached ({error}): check that it runs and that REDIS_URL is right."
+        )
+    return QueueUnavailable(f"Redis at {where} cannot serve us: {error}")
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Turns an error of Redis in the block into QueueUnavailable.
+
+    Args:
+        url: the REDIS_URL that the block's client uses.
+    """
+    try:
+        yield
+    except redis.RedisError as error:
+        raise explain(error, url) from error

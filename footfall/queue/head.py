@@ -1,0 +1,75 @@
+"""The head of a shard's list: reading a batch, and removing it once it is recorded."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from redis import Redis
+from redis.client import Pipeline
+
+from footfall.queue import keys
+from footfall.queue.atomic import atomically
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first records of a shard, read in one step with what tells where they stand.
+
+    Args:
+        generation: the name of the life of the Redis data.
+        trimmed: how many records were ever removed from the list: the offset of the first record.
+        depth: how many records the list had.
+        records: its first records, oldest first.
+    """
+
+    generation: str
+    trimmed: int
+    depth: int
+    records: list[bytes]
+
+
+def read(redis: Redis, shard: str, limit: int) -> Head:
+    """The first `limit` records of the shard; they stay in the list."""
+    while True:
+        with redis.pipeline(transaction=True) as pipeline:
+            pipeline.get(keys.GENERATION)
+            pipeline.get(keys.trimmed(shard))
+            pipeline.llen(keys.requests(shard))
+            pipeline.lrange(keys.requests(shard), 0, limit - 1)
+            generation, trimmed, depth, records = pipeline.execute()
+        if generation:
+            return Head(generation.decode(), int(trimmed or 0), depth, records)
+        redis.set(keys.GENERATION, uuid4().hex, nx=True)
+
+
+def trim(redis: Redis, shard: str, generation: str, trimmed: int, count: int) -> bool:
+    """Remove `count` records from the head, only if nothing was removed since `trimmed` was read.
+
+    Returns:
+        Whether it did. Otherwise another drain removed them already, or Redis was emptied.
+    """
+
+    def compare_and_set(pipeline: Pipeline) -> bool:
+        before = pipeline.get(keys.trimmed(shard))
+        same = pipeline.get(keys.GENERATION) == generation.encode() and int(before or 0) == trimmed
+        pipeline.multi()
+        if same:
+            pipeline.ltrim(keys.requests(shard), count, -1)
+            pipeline.set(keys.trimmed(shard), trimmed + count)
+        return same
+
+    return atomically(redis, compare_and_set, keys.trimmed(shard), keys.GENERATION)
+
+
+def new_generation(redis: Redis, generation: str) -> None:
+    """Begin a new generation, because the data of `generation` went back in time (an old snapshot was loaded).
+
+    What was recorded is then no longer known for what is in the lists: they are recorded from their heads on.
+    """
+
+    def replace(pipeline: Pipeline) -> None:
+        same = pipeline.get(keys.GENERATION) == generation.encode()
+        pipeline.multi()
+        if same:
+            pipeline.set(keys.GENERATION, uuid4().hex)
+
+    atomically(redis, replace, keys.GENERATION)

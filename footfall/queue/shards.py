@@ -1,0 +1,45 @@
+"""Shards: the Redis lists that requests are spread over, one visitor always in the same one.
+
+A shard's name carries the number of shards (`16-03` is number 3 of 16), so that after a change of QUEUE_SHARDS the
+lists of both layouts are distinct, and the older ones are drained first.
+"""
+
+from functools import cache
+from zlib import crc32
+
+
+@cache
+def layout(count: int) -> tuple[str, ...]:
+    """The names of all shards when there are `count` of them."""
+    return tuple(f"{count}-{number:02d}" for number in range(count))
+
+
+def layout_of(shard: str) -> int:
+    """How many shards there were when the shard was named.
+
+    Raises:
+        ValueError: it is not the name of a shard.
+    """
+    count, _, number = shard.partition("-")
+    if not 0 <= int(number) < int(count):
+        raise ValueError(f"{shard!r} is not the name of a shard")
+    return int(count)
+
+
+def shard_number(identity: str, count: int) -> int:
+    """The number (0 to count - 1) of the shard that a visitor's requests go to.
+
+    Args:
+        identity: what the request says about who sent it; see `identity`.
+    """
+    return crc32(identity.encode("utf-8", "surrogatepass")) % count
+
+
+def identity(uid: str, cid: str, visitor_id: str, address: str, user_agent: str) -> str:
+    """Who sent a request, as far as it can be told without looking anything up.
+
+    Args:
+        uid, cid, visitor_id: the parameters `uid`, `cid` and `_id`; empty where absent.
+        address: the parameter `cip`, or the client's address.
+    """
+    return uid or cid or visitor_id or address + user_agent

@@ -1,0 +1,121 @@
+"""The state of the queue, for people and for monitoring."""
+
+from dataclasses import dataclass
+
+import msgspec
+from redis import Redis
+
+from footfall.clock import Clock
+from footfall.queue import keys
+from footfall.queue.lease import holders
+from footfall.queue.request import decode
+from footfall.queue.shards import layout
+
+
+@dataclass(frozen=True)
+class ShardState:
+    """One shard.
+
+    Args:
+        shard: its name.
+        depth: requests in its list; a request leaves it after it was committed to the database.
+        oldest_seconds: age of the request at the head; 0 for an empty list.
+        recorded: requests that ever left the list.
+        holder: the worker that drains it at this moment, or None.
+    """
+
+    shard: str
+    depth: int
+    oldest_seconds: float
+    recorded: int
+    holder: str | None
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """All shards of all layouts in use, by name.
+
+    Args:
+        batch_size: QUEUE_BATCH_SIZE, the most that a worker has in hand of one shard.
+    """
+
+    shards: list[ShardState]
+    batch_size: int
+
+    @property
+    def pending(self) -> int:
+        """Requests accepted and not yet in the database."""
+        return sum(shard.depth for shard in self.shards)
+
+    @property
+    def in_flight(self) -> int:
+        """Of these, the most that workers may have in hand at this moment."""
+        return sum(min(shard.depth, self.batch_size) for shard in self.shards if shard.holder)
+
+    @property
+    def oldest_seconds(self) -> float:
+        """Age of the oldest request that is not in the database; 0 when there is none."""
+        return max((shard.oldest_seconds for shard in self.shards), default=0.0)
+
+    @property
+    def recorded(self) -> int:
+        """Requests that ever left the queue."""
+        return sum(shard.recorded for shard in self.shards)
+
+
+def register_layout(redis: Redis, shard_count: int) -> None:
+    """Remember that requests are pushed to the shards of this layout."""
+    redis.sadd(keys.LAYOUTS, shard_count)
+
+
+def known_layouts(redis: Redis, shard_count: int) -> list[int]:
+    """The shard counts whose lists may hold requests: `shard_count` first, then former ones."""
+    members = redis.smembers(keys.LAYOUTS)
+    return [shard_count, *sorted({int(member) for member in members} - {shard_count})]
+
+
+def known_shards(redis: Redis, shard_count: int) -> list[str]:
+    """The names of all shards that may hold requests."""
+    return [shard for count in known_layouts(redis, shard_count) for shard in layout(count)]
+
+
+def depths(redis: Redis, shards: list[str]) -> dict[str, int]:
+    """How many requests each of the shards holds."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for shard in shards:
+            pipeline.llen(keys.requests(shard))
+        return dict(zip(shards, pipeline.execute(), strict=True))
+
+
+def read_state(redis: Redis, clock: Clock, shard_count: int, batch_size: int) -> QueueState:
+    """The queue as it is now.
+
+    Args:
+        shard_count: QUEUE_SHARDS.
+        batch_size: QUEUE_BATCH_SIZE.
+    """
+    shards = known_shards(redis, shard_count)
+    with redis.pipeline(transaction=True) as pipeline:
+        for shard in shards:
+            pipeline.llen(keys.requests(shard))
+            pipeline.lindex(keys.requests(shard), 0)
+            pipeline.get(keys.trimmed(shard))
+        answers = pipeline.execute()
+    held = holders(redis, shards)
+    now = clock.now().timestamp()
+    return QueueState(
+        [
+            ShardState(shard, depth, _age(oldest, now), int(trimmed or 0), held.get(shard))
+            for shard, depth, oldest, trimmed in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True)
+        ],
+        batch_size,
+    )
+
+
+def _age(record: bytes | None, now: float) -> float:
+    if record is None:
+        return 0.0
+    try:
+        return max(0.0, now - decode(record).received_at)
+    except msgspec.DecodeError:
+        return 0.0

@@ -1,0 +1,74 @@
+"""The HTTP door: takes tracking requests, serves reports and the state of the queue."""
+
+import importlib.util
+from typing import Any
+
+import falcon
+import falcon.asgi
+from falcon.asgi import Response
+
+from footfall.clock import Clock, SystemClock
+from footfall.errors import FootfallError
+from footfall.queue import counters
+from footfall.queue.asking import DrainRequests
+from footfall.queue.connection import connect, connect_async
+from footfall.queue.push import Pusher
+from footfall.settings import Settings, load
+from tracker_api import cors
+from tracker_api.backstage import Backstage
+from tracker_api.drains import DrainBell
+from tracker_api.refusal import Refused
+from tracker_api.request import Request
+from tracker_api.status import HealthResource, MetricsResource, QueueResource, ReadyResource
+from tracker_api.tracking import TrackingResource
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> falcon.asgi.App:
+    """The ASGI application.
+
+    It starts without Redis and without the database; what needs them answers 503 until they are there.
+
+    Args:
+        settings: default, those of the environment.
+    """
+    settings, clock = settings or load(), clock or SystemClock()
+    asking = connect(settings.redis_url)
+    drains = DrainRequests(asking, settings.queue_drain_seconds, settings.queue_sweep_seconds)
+    bell = DrainBell(asking, drains, settings.queue_shards)
+    pusher = Pusher(connect_async(settings.redis_url), settings.redis_url, settings.queue_shards, bell.ring)
+
+    app: falcon.asgi.App = falcon.asgi.App(request_type=Request)
+    tracking = TrackingResource(settings, clock, pusher)
+    for path in ("/matomo.php", "/piwik.php"):
+        app.add_route(path, tracking)
+    backstage = Backstage(settings, clock)
+    app.add_route("/healthz", HealthResource())
+    app.add_route("/readyz", ReadyResource(backstage))
+    app.add_route("/queue", QueueResource(backstage))
+    app.add_route("/metrics", MetricsResource(backstage))
+    if importlib.util.find_spec("tracker_api.reporting"):
+        from tracker_api.reporting import ReportingResource
+
+        reporting = ReportingResource(settings, clock)
+        app.add_route("/index.php", reporting)
+        app.add_route("/api", reporting)
+
+    async def refuse(request: Request, response: Response, refused: Refused, params: dict[str, Any]) -> None:
+        pusher.count(counters.refused(refused.reason))
+        _say(response, refused.status, str(refused))
+        cors.allow(request, response)
+        if refused.status == 413:
+            response.set_header("connection", "close")  # the rest of the body is not read
+
+    async def explain(request: Request, response: Response, error: FootfallError, params: dict[str, Any]) -> None:
+        _say(response, 503, str(error))
+
+    app.add_error_handler(FootfallError, explain)
+    app.add_error_handler(Refused, refuse)
+    return app
+
+
+def _say(response: Response, status: int, sentence: str) -> None:
+    response.status = status
+    response.content_type = falcon.MEDIA_TEXT
+    response.text = sentence + "\n"

@@ -1,0 +1,37 @@
+"""Asks for drains beside the event loop, so that no tracking request waits for RQ."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+
+from footfall.queue.asking import DrainRequests
+from footfall.queue.state import register_layout
+
+_log = logging.getLogger(__name__)
+
+
+class DrainBell:
+    """Rung after a push that found lists empty.
+
+    Args:
+        connection: a client of its own, for a thread.
+    """
+
+    def __init__(self, connection: redis.Redis, drains: DrainRequests, shard_count: int) -> None:
+        self._connection = connection
+        self._drains = drains
+        self._shard_count = shard_count
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drains")
+
+    def ring(self, shards: list[str]) -> None:
+        """Ask for drains of these shards soon; returns at once."""
+        self._thread.submit(self._ask, shards)
+
+    def _ask(self, shards: list[str]) -> None:
+        try:
+            register_layout(self._connection, self._shard_count)
+            for shard in shards:
+                self._drains.ask(shard)
+        except redis.RedisError as error:
+            _log.warning("A drain could not be asked for, the sweep will: %s", error)

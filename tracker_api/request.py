@@ -1,0 +1,50 @@
+"""The HTTP request as our resources get it."""
+
+from typing import Any
+from urllib.parse import quote
+
+import falcon.asgi
+from falcon.asgi_spec import EventType
+
+from tracker_api.refusal import incomplete, too_large
+
+_QUERY_CHARACTERS = "%&=+;:/?@!$'()*,[]~-._{}|\\^`\"<>"
+
+
+class Request(falcon.asgi.Request):
+    """Falcon's request, taking query strings of any bytes, and reading bodies up to a limit."""
+
+    def __init__(self, scope: dict[str, Any], receive: Any, first_event: Any = None, options: Any = None) -> None:
+        try:
+            super().__init__(scope, receive, first_event, options)
+        except UnicodeDecodeError:
+            # Clients may send bytes that are not UTF-8, unencoded; percent-encoded they mean the same.
+            query = quote(scope["query_string"], safe=_QUERY_CHARACTERS)
+            super().__init__({**scope, "query_string": query.encode()}, receive, first_event, options)
+        self._events = receive
+        self._begun_with = first_event
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body.
+
+        Args:
+            limit: the most bytes it may have.
+
+        Raises:
+            Refused: it is larger, or the client went away before its end.
+        """
+        announced = self.get_header("content-length") or "0"
+        if announced.isdigit() and int(announced) > limit:
+            raise too_large(limit)
+        event = self._begun_with or await self._events()
+        parts, size = [], 0
+        while event["type"] == EventType.HTTP_REQUEST:
+            part = event.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise too_large(limit)
+            parts.append(part)
+            if not event.get("more_body"):
+                return b"".join(parts)
+            event = await self._events()
+        raise incomplete()

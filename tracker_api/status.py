@@ -1,0 +1,119 @@
+"""What people and monitoring ask: is it alive, is it ready, what waits in the queue, the metrics."""
+
+import json
+
+import falcon
+from falcon.asgi import Response
+
+from footfall.errors import FootfallError
+from footfall.queue.state import QueueState
+from tracker_api import metrics
+from tracker_api.backstage import Backstage
+from tracker_api.refusal import Refused
+from tracker_api.request import Request
+
+_FORM = "application/x-www-form-urlencoded"
+_FORM_BYTES = 65_536
+
+
+class HealthResource:
+    """/healthz: the process is alive."""
+
+    async def on_get(self, request: Request, response: Response) -> None:
+        """Always 200."""
+        response.content_type = falcon.MEDIA_TEXT
+        response.text = "alive\n"
+
+
+class ReadyResource:
+    """/readyz: tracking requests can be taken."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        self._backstage = backstage
+
+    async def on_get(self, request: Request, response: Response) -> None:
+        """200 when Redis answers, else 503 with the reason."""
+        response.content_type = falcon.MEDIA_TEXT
+        try:
+            await self._backstage.ping()
+        except FootfallError as error:
+            response.status = falcon.HTTP_503
+            response.text = f"{error}\n"
+        else:
+            response.text = "ready\n"
+
+
+class QueueResource:
+    """/queue: what waits, as JSON; for superusers."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        self._backstage = backstage
+
+    async def on_get(self, request: Request, response: Response) -> None:
+        """The state of the queue."""
+        await require_superuser(request, self._backstage)
+        state, dead = await self._backstage.state()
+        response.content_type = falcon.MEDIA_JSON
+        response.set_header("cache-control", "no-store")
+        response.text = json.dumps(queue_document(state, dead))
+
+    on_post = on_get  # for clients that keep the token out of the address
+
+
+class MetricsResource:
+    """/metrics: for Prometheus, which sends a superuser's token as bearer token."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        self._backstage = backstage
+
+    async def on_get(self, request: Request, response: Response) -> None:
+        """All metrics in Prometheus's text format."""
+        await require_superuser(request, self._backstage)
+        response.content_type = metrics.CONTENT_TYPE
+        response.data = metrics.render(await self._backstage.metrics())
+
+
+def queue_document(state: QueueState, dead: int) -> dict[str, object]:
+    """The answer of /queue: `pending` requests are accepted and not yet in the database; ages in seconds."""
+    return {
+        "pending": state.pending,
+        "in_flight": state.in_flight,
+        "oldest_seconds": round(state.oldest_seconds, 3),
+        "dead": dead,
+        "spooled": 0,
+        "shards": [
+            {
+                "shard": shard.shard,
+                "depth": shard.depth,
+                "oldest_seconds": round(shard.oldest_seconds, 3),
+                "drained_by": shard.holder,
+            }
+            for shard in state.shards
+        ],
+    }
+
+
+async def require_superuser(request: Request, backstage: Backstage) -> None:
+    """Refuse a caller without a superuser's token.
+
+    Raises:
+        Refused: 401, there is no token or it is not known.
+    """
+    token = await _token(request)
+    if not token or not await backstage.is_superuser(token):
+        raise Refused(
+            401, "token", "A superuser's token is needed: send it as token_auth, or as `Authorization: Bearer`."
+        )
+
+
+async def _token(request: Request) -> str:
+    scheme, _, bearer = (request.auth or "").partition(" ")
+    if scheme.lower() == "bearer":
+        return bearer.strip()
+    if token := request.get_param("token_auth"):
+        return token
+    if (request.content_type or "").startswith(_FORM):
+        values = falcon.uri.parse_query_string((await request.body(_FORM_BYTES)).decode("utf-8", "replace"))
+        value = values.get("token_auth", "")
+        return value if isinstance(value, str) else value[-1]
+    return ""
