@@ -29,6 +29,7 @@ from footfall.settings import Settings, read
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "the salt of the tests"
 NOW = datetime(2026, 8, 20, 12, 0, tzinfo=UTC)  # a Thursday
+NO_REDIS = "redis://127.0.0.1:1/0"  # where nothing listens
 _REDIS_MARK = "test-database-of-footfall"
 _numbers = itertools.count(1)
 
@@ -125,7 +126,7 @@ def new_settings(servers: Settings, redis_numbers: Callable[[], int]) -> Iterato
     """Makes Settings on a database and a Redis database of their own, which live until the session ends.
 
     `new_settings(migrated=True, **values)`: for fixtures of a whole module and for tests about migrations. The values
-    are other settings (`table_prefix="matomo_"`, say).
+    are other settings (`table_prefix="matomo_"`, say). A database that is not migrated comes without a Redis.
     """
     admin, made = _admin(servers), []
     if urlsplit(servers.database_url).hostname in (None, "", "127.0.0.1", "localhost"):
@@ -137,7 +138,7 @@ def new_settings(servers: Settings, redis_numbers: Callable[[], int]) -> Iterato
         made.append(name)
         settings = Settings(
             database_url=_with_path(servers.database_url, f"/{name}"),
-            redis_url=_redis_url(servers.redis_url, redis_numbers()),
+            redis_url=_redis_url(servers.redis_url, redis_numbers()) if migrated else NO_REDIS,
             secret_key=SECRET_KEY,
         )
         settings = replace(settings, **values)  # type: ignore[arg-type]
