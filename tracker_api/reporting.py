@@ -26,7 +26,7 @@ from footfall.reports import formats
 from footfall.reports.errors import ReportError
 from footfall.reports.reporting import Reporting, kinds_on_demand
 from footfall.reports.request import parse
-from footfall.reports.sites import Sites
+from footfall.reports.site_timezones import SiteTimezones
 from footfall.settings import Settings
 from footfall.users import Caller, Users
 from tracker_api import incoming
@@ -98,7 +98,7 @@ class ReportDesk:
         self._reporting = Reporting(
             reports(),
             ArchiveReader(database),
-            Sites(database),
+            SiteTimezones(database),
             _OnDemand(settings),
             kinds_on_demand(settings.archive_on_demand),
             clock,

@@ -65,8 +65,8 @@ class ArchiveOnDemand(Protocol):
 class SiteDirectory(Protocol):
     """The sites there are."""
 
-    def timezones(self) -> Mapping[int, str]:
-        """The timezone setting of every site by idsite, in the order of idsite."""
+    def timezones(self, idsites: Sequence[int] | None = None) -> Mapping[int, str]:
+        """The timezone setting of each of these sites that exists, or of all sites, in the order of idsite."""
 
 
 class Reporting:
@@ -117,7 +117,7 @@ class Reporting:
                 an archive is not ready yet.
         """
         report = self.report(request.method)
-        zones = self._sites.timezones()
+        zones = self._sites.timezones(request.sites)
         sites = self._visible_sites(request, caller, zones)
         answers = {idsite: self._site_answer(report, request, idsite, zones[idsite]) for idsite in sites}
         if request.several_sites:

@@ -1,5 +1,6 @@
 """JSON: a row of numbers is an object, a table is a list of objects, answers by site or date are an object of those."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -16,10 +17,17 @@ class JsonFormat:
     content_type = "application/json; charset=utf-8"
 
     def render(self, answer: Answer) -> bytes:
-        return _ENCODE(_plain(answer))
+        return _encoded(_plain(answer))
 
     def render_error(self, message: str) -> bytes:
-        return _ENCODE({"result": "error", "message": message})
+        return _encoded({"result": "error", "message": message})
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return _ENCODE(value)
+    except UnicodeEncodeError:  # a label archived from bytes that are no text
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _plain(answer: Answer) -> Any:

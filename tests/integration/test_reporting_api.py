@@ -1,0 +1,242 @@
+"""The reporting endpoint over HTTP, on archives in the database."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import falcon.asgi
+import pytest
+import recorded
+import redis
+from falcon import testing
+
+from footfall.archiving.blob import to_blobs
+from footfall.archiving.on_demand import ARCHIVE_JOB, ArchiveFailed, ArchiveRequests
+from footfall.archiving.periods import Period
+from footfall.archiving.tables import Archive, ArchiveTables, DoneStatus
+from footfall.clock import FixedClock
+from footfall.database import Database
+from footfall.queue import keys
+from footfall.settings import Settings
+from footfall.users import Users
+from tracker_api.reporting import ReportingResource
+from tracker_api.request import Request
+
+VISITS = {"module": "API", "method": "VisitsSummary.get", "idSite": "1", "period": "day", "date": "2026-08-10"}
+
+
+def client_of(settings: Settings, clock: FixedClock) -> testing.TestClient:
+    app: falcon.asgi.App = falcon.asgi.App(request_type=Request)
+    resource = ReportingResource(settings, clock)
+    app.add_route("/index.php", resource)
+    app.add_route("/api", resource)
+    return testing.TestClient(app)
+
+
+@pytest.fixture
+def client(settings: Settings, clock: FixedClock) -> testing.TestClient:
+    return client_of(settings, clock)
+
+
+@pytest.fixture
+def token(database: Database, settings: Settings, clock: FixedClock) -> str:
+    return Users(database, settings, clock).create_token("admin", "tests", superuser=True)
+
+
+@pytest.fixture
+def sites(database: Database) -> None:
+    for idsite in (1, 2):
+        database.execute(
+            "INSERT INTO site (idsite, name, main_url, ts_created, timezone, currency, excluded_ips, "
+            "excluded_parameters, excluded_user_agents, excluded_referrers, `group`, type, "
+            "sitesearch_keyword_parameters, sitesearch_category_parameters) "
+            "VALUES (%s, 'Shop', 'https://shop.example.com', '2020-01-01', 'UTC', 'USD', '', '', '', '', '', "
+            "'website', '', '')",
+            (idsite,),
+        )
+
+
+@pytest.fixture
+def archives(database: Database, sites: None) -> None:
+    """The recorded archives of the reference, stored as ours are."""
+    tables = ArchiveTables(database)
+    for archive in recorded.archives():
+        blobs: dict[str, bytes] = {}
+        for record in archive.records:
+            blobs |= to_blobs(record, archive.table(record, expanded=True))
+        stored = Archive(
+            tables.next_id(archive.period), archive.idsite, archive.period, DoneStatus.OK, datetime(2026, 9, 1)
+        )
+        with database.transaction():
+            tables.write(stored, archive.numbers, blobs)
+
+
+def get(client: testing.TestClient, **parameters: str) -> testing.Result:
+    return client.simulate_get("/index.php", query_string=urlencode({**VISITS, **parameters}))
+
+
+def message(result: testing.Result) -> str:
+    """The message of an error, which has the reference's shape."""
+    answer: dict[str, Any] = result.json
+    assert answer["result"] == "error"
+    assert result.headers["content-type"] == "application/json; charset=utf-8"
+    return str(answer["message"])
+
+
+def test_a_report_is_answered_from_query_string_and_from_form(
+    client: testing.TestClient, token: str, archives: None
+) -> None:
+    by_query = get(client, token_auth=token)
+    assert by_query.status_code == 200
+    assert by_query.json["nb_visits"] == 12
+    form = client.simulate_post(
+        "/index.php",
+        body=urlencode({**VISITS, "token_auth": token}),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert form.json == by_query.json
+    assert client.simulate_get("/api", query_string=urlencode({**VISITS, "token_auth": token})).json == by_query.json
+
+
+@pytest.mark.parametrize("parameters", [{"expanded": "1"}, {"flat": "1"}])
+def test_tables_are_read_with_their_subtables(
+    client: testing.TestClient, token: str, archives: None, parameters: dict[str, str]
+) -> None:
+    answer = get(client, token_auth=token, method="Actions.getPageUrls", filter_limit="-1", **parameters).json
+    shape = "expanded" if "expanded" in parameters else "flat"
+    (expected,) = (
+        line["answer"]
+        for line in recorded.reports()
+        if (line["idSite"], line["date"], line["period"], line["method"], line["shape"])
+        == (1, "2026-08-10", "day", "Actions.getPageUrls", shape)
+    )
+    assert [row["label"] for row in answer] == [row["label"] for row in expected]
+    assert [row["nb_hits"] for row in answer] == [row["nb_hits"] for row in expected]
+
+
+def test_a_subtable_is_answered_by_its_id(client: testing.TestClient, token: str, archives: None) -> None:
+    root = get(client, token_auth=token, method="Actions.getPageUrls").json
+    (docs,) = (row for row in root if row["label"] == "docs")
+    below = get(client, token_auth=token, method="Actions.getPageUrls", idSubtable=str(docs["idsubdatatable"])).json
+    assert sum(row["nb_hits"] for row in below) == docs["nb_hits"]
+
+
+def test_a_request_without_a_token_or_with_an_unknown_one_is_refused(client: testing.TestClient, sites: None) -> None:
+    for parameters, told in (({}, "token_auth is missing"), ({"token_auth": "0" * 32}, "not known or has expired")):
+        result = get(client, **parameters)
+        assert result.status_code == 401
+        assert told in message(result)
+
+
+def test_a_site_needs_view_access(
+    client: testing.TestClient, database: Database, settings: Settings, clock: FixedClock, archives: None
+) -> None:
+    token = Users(database, settings, clock).create_token("eve", "tests")
+    database.execute("INSERT INTO access (login, idsite, access) VALUES ('eve', 2, 'view')")
+    refused = get(client, token_auth=token)
+    assert refused.status_code == 401
+    assert "no view access to site 1" in message(refused)
+    assert get(client, token_auth=token, idSite="1,2").status_code == 401
+    assert get(client, token_auth=token, idSite="2").json["nb_visits"] == 3
+    assert list(get(client, token_auth=token, idSite="all").json) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "told"),
+    [
+        ({"idSite": "99"}, 200, "There is no site 99"),
+        ({"period": "fortnight"}, 200, "There is no period"),
+        ({"date": "not-a-date"}, 200, "is not a date"),
+        ({"date": ""}, 200, "date is missing"),
+        ({"method": "VisitsSummary.nothing"}, 400, "There is no method"),
+        ({"method": ""}, 400, "There is no method"),
+        ({"segment": "nonsense==1"}, 200, "segment"),
+        ({"format": "yaml"}, 400, "The formats are: json"),
+        ({"module": "CoreHome"}, 404, "module=API"),
+    ],
+)
+def test_errors_have_the_references_status_and_shape(
+    client: testing.TestClient, token: str, sites: None, changed: dict[str, str], status: int, told: str
+) -> None:
+    result = get(client, token_auth=token, **changed)
+    assert result.status_code == status
+    assert told in message(result)
+
+
+def test_a_body_over_the_limit_is_refused(settings: Settings, clock: FixedClock) -> None:
+    client = client_of(replace(settings, max_body_bytes=100), clock)
+    result = client.simulate_post("/index.php", body="x" * 101)
+    assert result.status_code == 413
+    assert "larger than 100 bytes" in message(result)
+
+
+def test_a_database_that_is_down_is_told(settings: Settings, clock: FixedClock) -> None:
+    client = client_of(replace(settings, database_url="mysql://root@127.0.0.1:1/none"), clock)
+    result = get(client, token_auth="0" * 32)
+    assert result.status_code == 503
+    assert "ask again later" in message(result)
+
+
+# On demand
+
+RANGE = Period.range(date(2026, 8, 3), date(2026, 8, 5))
+
+
+def jobs(redis_client: redis.Redis) -> list[bytes]:
+    return list(redis_client.lrange(f"rq:queue:{keys.ARCHIVE_QUEUE}", 0, -1))
+
+
+@pytest.fixture
+def worker_after(redis_client: redis.Redis) -> Iterator[Any]:
+    """Makes ArchiveRequests whose `n`-th pause lets a worker do something."""
+
+    def make(pause: int, act: Any) -> ArchiveRequests:
+        pauses = 0
+
+        def sleep(seconds: float) -> None:
+            nonlocal pauses
+            pauses += 1
+            if pauses == pause:
+                act()
+
+        return ArchiveRequests(redis_client, 5, sleep)
+
+    yield make
+
+
+def test_an_archive_is_asked_for_once_and_waited_for(worker_after: Any, redis_client: redis.Redis) -> None:
+    other = ArchiveRequests(redis_client, 0)
+
+    def work() -> None:
+        assert len(jobs(redis_client)) == 1
+        assert other.ensure(1, RANGE) is False  # asked for already: it only waits
+        assert len(jobs(redis_client)) == 1
+        other.finished(1, RANGE)
+
+    assert worker_after(3, work).ensure(1, RANGE) is True
+
+
+def test_another_archive_is_another_job(redis_client: redis.Redis) -> None:
+    requests = ArchiveRequests(redis_client, 0)
+    for idsite, period in ((1, RANGE), (2, RANGE), (1, RANGE.shifted(1))):
+        assert requests.ensure(idsite, period) is False
+    assert len(jobs(redis_client)) == 3
+
+
+def test_an_archive_that_cannot_be_made_is_told(worker_after: Any, redis_client: redis.Redis) -> None:
+    other = ArchiveRequests(redis_client, 0)
+    with pytest.raises(ArchiveFailed, match="cannot be made"):
+        worker_after(2, lambda: other.failed(1, RANGE)).ensure(1, RANGE)
+
+
+def test_a_range_that_takes_too_long_is_being_prepared(
+    settings: Settings, clock: FixedClock, token: str, sites: None, redis_client: redis.Redis
+) -> None:
+    client = client_of(replace(settings, archive_time_limit_seconds=0), clock)
+    result = get(client, token_auth=token, period="range", date="2026-08-03,2026-08-05")
+    assert result.status_code == 503
+    assert "is being prepared" in message(result)
+    job = redis_client.hgetall(b"rq:job:" + jobs(redis_client)[0])
+    assert ARCHIVE_JOB.encode() in job[b"description"]
