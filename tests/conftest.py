@@ -219,23 +219,27 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
-def environment_of(settings: Settings, **values: str) -> dict[str, str]:
-    """The environment with which a command of ours, run as a process, has the same settings.
+@pytest.fixture(scope="session")
+def environment_of() -> Callable[[Settings], dict[str, str]]:
+    """Gives the environment with which a command of ours, run as a process, has the same settings.
 
-    The env file of the checkout is out of the way; `values` replaces or adds variables.
+    The env file of the checkout is out of the way.
     """
-    return {
-        **os.environ,
-        "FOOTFALL_ENV": os.devnull,
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "TABLE_PREFIX": settings.table_prefix,
-        "SECRET_KEY": settings.secret_key,
-        **values,
-    }
+
+    def make(settings: Settings) -> dict[str, str]:
+        return {
+            **os.environ,
+            "FOOTFALL_ENV": os.devnull,
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": settings.redis_url,
+            "TABLE_PREFIX": settings.table_prefix,
+            "SECRET_KEY": settings.secret_key,
+        }
+
+    return make
 
 
 @pytest.fixture
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings, environment_of: Callable[[Settings], dict[str, str]]) -> dict[str, str]:
     """The environment for running a command of ours as a process on the test's databases."""
     return environment_of(settings)

@@ -1,0 +1,149 @@
+"""The `footfall` command, run as a person runs it."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from footfall.clock import SystemClock
+from footfall.database import Database
+from footfall.queue import keys
+from footfall.settings import Settings
+from footfall.users import Users
+
+EnvironmentOf = Callable[[Settings], dict[str, str]]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    def run_footfall(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["footfall", *arguments], env=environment | variables, capture_output=True, text=True, timeout=60
+        )
+
+    return run_footfall
+
+
+def test_migrate_says_what_it_applied_and_then_that_nothing_is_to_do(
+    new_settings: Callable[..., Settings], environment_of: EnvironmentOf
+) -> None:
+    environment = environment_of(new_settings(migrated=False, table_prefix="matomo_"))
+    first, second = (
+        subprocess.run(["footfall", "migrate"], env=environment, capture_output=True, text=True) for _ in range(2)
+    )
+    assert first.stdout.startswith("applied 0001 log\napplied 0002 entities\n")
+    assert second.stdout == "nothing to do: the database is up to date\n"
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_token_create_prints_the_token_alone(run: Run, database: Database, settings: Settings) -> None:
+    done = run("token", "create", "--login", "admin", "--superuser")
+    assert (done.returncode, done.stderr) == (0, "")
+    caller = Users(database, settings, SystemClock()).authenticate(done.stdout.rstrip("\n"))
+    assert caller is not None
+    assert (caller.login, caller.superuser) == ("admin", True)
+
+
+def test_site_create_prints_the_number_and_site_list_shows_it(run: Run) -> None:
+    address = ("--url", "https://shop.example.org/", "--url", "https://www.example.org")
+    done = run("site", "create", "--name", "Shop", *address, "--timezone", "Europe/Berlin", "--currency", "eur")
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    (site,) = json.loads(run("site", "list", "--json").stdout)
+    assert site["idsite"] == 1
+    assert site["name"] == "Shop"
+    assert site["main_url"] == "https://shop.example.org"
+    assert site["timezone"] == "Europe/Berlin"
+    assert site["currency"] == "EUR"
+    assert "Shop" in run("site", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--url", "shop.example.org"], "http://"),
+        (["--url", "https://a.example", "--timezone", "Mars/Crater"], "Europe/Berlin"),
+        (["--url", "https://a.example", "--currency", "euro"], "EUR"),
+        ([], "--url"),
+    ],
+)
+def test_site_create_refuses_what_makes_no_site(
+    run: Run, database: Database, arguments: list[str], complaint: str
+) -> None:
+    done = run("site", "create", "--name", "x", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint in done.stderr
+    assert database.query("SELECT * FROM site") == []
+
+
+def test_doctor_finds_a_good_installation_good(run: Run) -> None:
+    done = run("doctor", "--json")
+    findings = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert not [finding for finding in findings if finding["state"] == "fail"]
+    assert {finding["subject"] for finding in findings} == {
+        "programs",
+        "settings",
+        "database",
+        "schema",
+        "redis",
+        "queue",
+    }
+
+
+def test_doctor_says_what_to_do_when_nothing_is_there(run: Run) -> None:
+    done = run("doctor", DATABASE_URL="mysql://root@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1/0", SECRET_KEY="")
+    assert done.returncode == 1
+    assert [line[:15] for line in done.stdout.splitlines() if line.startswith("fail")] == [
+        "fail  settings:",
+        "fail  database:",
+        "fail  redis: Re",
+    ]
+
+
+def test_doctor_fails_on_a_database_that_was_not_migrated(
+    new_settings: Callable[..., Settings], environment_of: EnvironmentOf
+) -> None:
+    environment = environment_of(new_settings(migrated=False))
+    done = subprocess.run(["footfall", "doctor"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "run `footfall migrate`" in done.stdout
+
+
+def test_reset_empties_database_and_queue(run: Run, database: Database, redis_client: Redis) -> None:
+    run("site", "create", "--name", "Shop", "--url", "https://shop.example.org")
+    run("token", "create", "--login", "admin")
+    database.execute("CREATE TABLE archive_numeric_2026_08 (x int)")
+    redis_client.rpush(keys.requests("16-03"), b"a record")
+    redis_client.set("someone else's", b"1")
+    assert run("reset", "--yes").returncode == 0
+    for table in ("site", "user", "user_token_auth"):
+        assert database.query(f"SELECT * FROM {table}") == []
+    assert database.query("SHOW TABLES LIKE 'archive_numeric%'") == []
+    assert not list(redis_client.scan_iter("footfall:*"))
+    assert redis_client.exists("someone else's")
+    assert run("site", "create", "--name", "Shop", "--url", "https://shop.example.org").stdout == "1\n"
+
+
+def test_reset_asks_before_it_does_anything(run: Run, database: Database) -> None:
+    run("site", "create", "--name", "Shop", "--url", "https://shop.example.org")
+    assert run("reset").returncode == 1
+    assert len(database.query("SELECT * FROM site")) == 1
+
+
+def test_reset_refuses_the_database_of_a_matomo(run: Run, database: Database) -> None:
+    database.execute("CREATE TABLE plugin_setting (x int)")
+    run("site", "create", "--name", "Shop", "--url", "https://shop.example.org")
+    done = run("reset", "--yes")
+    assert done.returncode == 1
+    assert "Matomo" in done.stderr
+    assert len(database.query("SELECT * FROM site")) == 1
+
+
+@pytest.mark.parametrize("command", ["", "migrate", "site create", "token create", "doctor", "reset"])
+def test_help_explains_itself(run: Run, command: str) -> None:
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0
+    assert len(done.stdout.split()) > 40
