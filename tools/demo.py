@@ -64,8 +64,9 @@ class Api:
         answer.read()
         return answer.status
 
-    def get(self, path: str) -> tuple[int, bytes]:
-        self._connection.request("GET", path)
+    def get(self, path: str, token: str = "") -> tuple[int, bytes]:
+        """The status and the body of a page."""
+        self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
@@ -206,10 +207,10 @@ def send(port: int, work: list[list[Request]]) -> float:
     return time.monotonic() - began
 
 
-def wait_until_drained(port: int) -> None:
+def wait_until_drained(port: int, token: str) -> None:
     api, end, pending = Api(port), time.monotonic() + DRAIN_SECONDS, -1
     while time.monotonic() < end:
-        pending = json.loads(api.get("/queue")[1])["pending"]
+        pending = json.loads(api.get("/queue", token)[1])["pending"]
         if pending == 0:
             return
         time.sleep(0.02)
@@ -287,7 +288,7 @@ def play(database: Database, idsite: int, token: str, requests: int) -> bool:
         CONSOLE.print(f"sending {sent:,} requests of {len(work):,} visits over {CONNECTIONS} connections")
         began = time.monotonic()
         sending = send(port, work)
-        wait_until_drained(port)
+        wait_until_drained(port, token)
         recording = time.monotonic() - began
         last = datetime.now(UTC).date()
         first = last - timedelta(days=DAYS - 1)

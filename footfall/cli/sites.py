@@ -3,7 +3,6 @@
 import json
 import re
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 import click
 from rich.console import Console
@@ -12,7 +11,9 @@ from rich.table import Table
 from footfall import migrations
 from footfall.clock import SystemClock
 from footfall.database import Database
+from footfall.errors import InvalidInput
 from footfall.settings import load
+from footfall.timezones import site_zone
 
 
 def _url(_context: click.Context, _parameter: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -24,8 +25,10 @@ def _url(_context: click.Context, _parameter: click.Parameter, urls: tuple[str, 
 
 
 def _timezone(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    if name not in available_timezones():
-        raise click.BadParameter(f"{name!r} is no time zone; use a name such as UTC or Europe/Berlin.")
+    try:
+        site_zone(name)
+    except InvalidInput:
+        raise click.BadParameter(f"{name!r} is no time zone; use a name such as UTC or Europe/Berlin.") from None
     return name
 
 

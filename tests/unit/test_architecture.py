@@ -17,7 +17,7 @@ LAYERS = (
     {"tracking"},
     {"queue"},
     {"sites", "options", "users"},
-    {"migrations", "database", "settings", "clock", "log", "errors"},
+    {"migrations", "database", "settings", "timezones", "clock", "log", "errors"},
 )
 
 
