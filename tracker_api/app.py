@@ -1,6 +1,5 @@
 """The HTTP door: takes tracking requests, serves reports and the state of the queue."""
 
-import importlib.util
 from typing import Any
 
 import falcon
@@ -18,9 +17,12 @@ from tracker_api import cors
 from tracker_api.backstage import Backstage
 from tracker_api.drains import DrainBell
 from tracker_api.refusal import Refused
+from tracker_api.reporting import ReportingResource
 from tracker_api.request import Request
 from tracker_api.status import HealthResource, MetricsResource, QueueResource, ReadyResource
 from tracker_api.tracking import TrackingResource
+
+TRACKING_PATHS = ("/matomo.php", "/piwik.php")
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> falcon.asgi.App:
@@ -39,22 +41,20 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     app: falcon.asgi.App = falcon.asgi.App(request_type=Request)
     tracking = TrackingResource(settings, clock, pusher)
-    for path in ("/matomo.php", "/piwik.php"):
+    for path in TRACKING_PATHS:
         app.add_route(path, tracking)
     backstage = Backstage(settings, clock)
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(backstage))
     app.add_route("/queue", QueueResource(backstage))
     app.add_route("/metrics", MetricsResource(backstage))
-    if importlib.util.find_spec("tracker_api.reporting"):
-        from tracker_api.reporting import ReportingResource
-
-        reporting = ReportingResource(settings, clock)
-        app.add_route("/index.php", reporting)
-        app.add_route("/api", reporting)
+    reporting = ReportingResource(settings, clock)
+    app.add_route("/index.php", reporting)
+    app.add_route("/api", reporting)
 
     async def refuse(request: Request, response: Response, refused: Refused, params: dict[str, Any]) -> None:
-        pusher.count(counters.refused(refused.reason))
+        if request.path in TRACKING_PATHS:
+            pusher.count(counters.refused(refused.reason))
         _say(response, refused.status, str(refused))
         cors.allow(request, response)
         if refused.status == 413:

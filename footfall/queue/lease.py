@@ -10,6 +10,8 @@ from redis.client import Pipeline
 from footfall.queue import keys
 from footfall.queue.atomic import atomically
 
+_RENEW_SECONDS = 3.0
+
 
 class LeaseLost(Exception):
     """The lease is no longer ours: another worker may be draining the shard."""
@@ -28,7 +30,7 @@ class Lease:
         self.fence = fence
         self._value = _value(holder, fence)
         self._milliseconds = int(seconds * 1000)
-        self._renew_after = seconds / 3
+        self._renew_after = min(seconds / 3, _RENEW_SECONDS)
         self._renewed_at = time.monotonic()
 
     @classmethod
@@ -52,17 +54,18 @@ class Lease:
         fence = atomically(redis, take, keys.lease(shard), keys.fence(shard))
         return None if fence is None else cls(redis, shard, holder, fence, seconds)
 
-    def keep(self) -> None:
-        """Renew the lease when a third of its time is over.
+    def keep(self) -> bool:
+        """Renew the lease when some of its time is over; whether it was time to.
 
         Raises:
             LeaseLost: it expired or was taken away meanwhile.
         """
         if time.monotonic() - self._renewed_at < self._renew_after:
-            return
+            return False
         if not self._if_held(lambda pipeline: pipeline.pexpire(keys.lease(self.shard), self._milliseconds)):
             raise LeaseLost(f"The lease on shard {self.shard} was lost")
         self._renewed_at = time.monotonic()
+        return True
 
     def release(self) -> None:
         """Give the lease back; nothing happens when it is no longer ours."""

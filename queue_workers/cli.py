@@ -1,0 +1,235 @@
+"""The `queue_workers` command: drains the request queue into the log tables, and shows how it stands."""
+
+import json
+import os
+import re
+import sys
+import time
+from typing import Any
+
+import click
+import mysql.connector
+import redis
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from footfall import log
+from footfall.clock import SystemClock
+from footfall.database import Database
+from footfall.errors import FootfallError
+from footfall.migrations import check
+from footfall.queue.connection import connect, explain
+from footfall.queue.dead_letters import BuriedLetter, DeadLetters
+from footfall.queue.state import depths, known_shards
+from footfall.settings import load
+
+_TOKEN = re.compile(r"(token_auth=)[^&]*", re.IGNORECASE)
+
+
+class _Failed(click.ClickException):
+    """Ends the command with status 1 and the message alone on standard error."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+class _Commands(click.Group):
+    """Shows errors that a person can do something about as a sentence, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FootfallError as error:
+            raise _Failed(str(error)) from error
+        except redis.RedisError as error:
+            raise _Failed(str(explain(error, load().redis_url))) from error
+        except mysql.connector.Error as error:
+            raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="footfall")
+def main() -> None:
+    """Record the tracking requests that wait in Redis.
+
+    The endpoint puts each request into one of QUEUE_SHARDS Redis lists, by visitor. Workers take batches from the
+    lists and write them to the log tables, each request exactly once, also when a worker is killed in between.
+
+    \b
+    Keep workers running, and look at them:
+      queue_workers run
+      queue_workers status --watch
+
+    \b
+    Without workers, for a test or before an upgrade:
+      queue_workers drain
+
+    \b
+    What could not be recorded, and why:
+      queue_workers dead
+
+    The servers are those of DATABASE_URL and REDIS_URL, from the environment or from the file .local/env.
+
+    Exit status: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments.
+    """
+
+
+@main.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Worker processes. Default: the setting WORKERS, or one per processor.",
+)
+def run(workers: int | None) -> None:
+    """Run the workers and the sweep, in the foreground.
+
+    Each worker is a process that drains one shard at a time. One that dies is replaced, and its shard goes to another
+    one at once. The sweep looks every QUEUE_SWEEP_SECONDS for shards that nobody drains. Any number of machines can
+    run this side by side.
+
+    SIGTERM or Ctrl+C finishes the batches in hand and ends within 10 seconds; what is left stays in the queue.
+
+    \b
+    Examples:
+      queue_workers run
+      queue_workers run --workers 4
+    """
+    # Here, so that the other commands do not wait for what only recording needs.
+    from queue_workers.pool import Pool
+
+    settings = load()
+    log.configure(settings.log_level)
+    Pool(settings, workers or settings.workers or os.cpu_count() or 1).run()
+
+
+@main.command()
+@click.option("--watch", is_flag=True, help="Show it again every second, until Ctrl+C.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; with --watch, one line per second.")
+def status(watch: bool, as_json: bool) -> None:
+    """Show depth and age of every shard, the rate, and the workers.
+
+    The rate is measured over one second. `pending` requests are accepted and not yet in the database.
+
+    \b
+    Examples:
+      queue_workers status
+      queue_workers status --watch
+      queue_workers status --json | jq .pending
+    """
+    from queue_workers.status import StatusReader, render
+
+    settings = load()
+    reader = StatusReader(connect(settings.redis_url), Database(settings), SystemClock(), settings)
+    reader.read()
+    time.sleep(1)
+    if not watch:
+        now = reader.read()
+        click.echo(json.dumps(now.document(), indent=2)) if as_json else Console().print(render(now))
+        return
+    try:
+        if as_json:
+            while True:
+                click.echo(json.dumps(reader.read().document()))
+                sys.stdout.flush()
+                time.sleep(1)
+        with Live(render(reader.read()), screen=sys.stdout.isatty(), auto_refresh=False) as live:
+            while True:
+                time.sleep(1)
+                live.update(render(reader.read()), refresh=True)
+    except KeyboardInterrupt:
+        return
+
+
+@main.command()
+def drain() -> None:
+    """Record everything that waits, here and now, and end when the queue is empty.
+
+    Works beside running workers: a shard that one of them drains is waited for.
+
+    \b
+    Example:
+      queue_workers drain
+    """
+    from footfall.tracking.recorder import Recorder
+
+    from queue_workers import jobs
+    from queue_workers.draining import IMPATIENT
+    from queue_workers.draining import drain as drain_shard
+
+    settings, clock = load(), SystemClock()
+    log.configure(settings.log_level)
+    database, connection = Database(settings), connect(settings.redis_url)
+    check(database)
+    recorder = Recorder(database, settings, clock)
+    tools = jobs.new_tools(
+        settings, clock, database, connection, recorder, holder=jobs.process_name(), patience=IMPATIENT
+    )
+    drained, started = 0, clock.monotonic()
+    while True:
+        shards = known_shards(connection, settings.queue_shards)
+        waiting = [shard for shard, depth in depths(connection, shards).items() if depth]
+        if not waiting:
+            break
+        news = sum(drain_shard(tools, shard) for shard in waiting)
+        drained += news
+        if not news:
+            time.sleep(0.1)
+    click.echo(f"{drained} requests drained in {clock.monotonic() - started:.1f} s, the queue is empty")
+
+
+@main.command()
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def dead(limit: int, as_json: bool) -> None:
+    """List the requests that could not be recorded, each with the reason.
+
+    They are kept in the table footfall_dead_letter. Times are in UTC.
+
+    \b
+    Examples:
+      queue_workers dead
+      queue_workers dead --limit 1000 --json
+    """
+    settings = load()
+    database = Database(settings)
+    check(database)
+    letters = DeadLetters(database, SystemClock())
+    newest = letters.newest(limit)
+    if as_json:
+        click.echo(json.dumps([_document(letter) for letter in newest], indent=2))
+        return
+    if not newest:
+        click.echo("There are no dead letters.")
+        return
+    table = Table("number", "received (UTC)", "site", "reason", "request")
+    for letter in newest:
+        document = _document(letter)
+        table.add_row(
+            str(letter.number),
+            document["received"],
+            str(document["idsite"] or ""),
+            document["reason"],
+            document["request"],
+        )
+    Console().print(table)
+    total = letters.count()
+    if total > len(newest):
+        click.echo(f"{len(newest)} of {total}; --limit shows more")
+
+
+def _document(buried: BuriedLetter) -> dict[str, Any]:
+    """A dead letter as JSON, tokens blanked out."""
+    request = buried.letter.request()
+    parts = [request.query, request.body] if request else []
+    parameters = "&".join(part.decode("utf-8", "replace") for part in parts if part)
+    return {
+        "number": buried.number,
+        "received": buried.received_at.strftime("%Y-%m-%d %H:%M:%S"),
+        "rejected": buried.rejected_at.strftime("%Y-%m-%d %H:%M:%S"),
+        "shard": buried.letter.shard,
+        "idsite": buried.letter.idsite,
+        "reason": buried.letter.reason,
+        "address": request.address if request else None,
+        "request": _TOKEN.sub(r"\1***", parameters),
+    }

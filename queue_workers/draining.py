@@ -1,0 +1,209 @@
+"""Draining a shard: from the lease on it to giving it back."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis import Redis
+
+from footfall.queue import head
+from footfall.queue.asking import DrainRequests
+from footfall.queue.head import Head
+from footfall.queue.lease import Lease, LeaseLost
+from footfall.queue.offsets import FencedOff, OffsetMoved, Offsets
+from footfall.queue.shards import layout, layout_of
+from footfall.queue.state import depths, known_layouts
+from footfall.settings import Settings
+from queue_workers.load_report import LoadReports
+from queue_workers.recording import BatchRecording, Position
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 0.1
+_SHORTEST_PAUSE = 0.01
+_PAUSE_PER_WORK = 4.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a drain that found its list empty stays for what comes next.
+
+    An RQ job costs about 4 ms of CPU and a transaction about as much, whether it carries one request or a hundred. So
+    a job holds its worker for a while even when other shards wait: meanwhile requests gather there, and under light
+    traffic on many shards the overhead stays below a tenth. When no other shard waits, staying costs next to nothing
+    and spares the next request its job. Between two small batches a drain pauses four times as long as the last one
+    took (10 to 100 ms), which bounds its share of the machine. A backlog is drained without any pause.
+
+    Args:
+        at_least: seconds that a turn lasts although other shards wait.
+        idle: seconds without a new request after which a turn ends in any case.
+    """
+
+    at_least: float = 0.05
+    idle: float = 0.25
+
+
+PATIENT = Patience()
+IMPATIENT = Patience(0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a process drains with.
+
+    Args:
+        holder: the name of the process, for its leases.
+        stopping: tells that the process is to end: the batch in hand is finished, the rest left to others.
+    """
+
+    redis: Redis
+    recording: BatchRecording
+    offsets: Offsets
+    drains: DrainRequests
+    reports: LoadReports
+    settings: Settings
+    holder: str
+    stopping: Callable[[], bool]
+    patience: Patience = PATIENT
+
+
+def drain(tools: Tools, shard: str) -> int:
+    """Drain the shard for one turn (at most QUEUE_DRAIN_SECONDS, then others have theirs).
+
+    Returns:
+        How many requests left the queue; 0 also when another drain has the lease.
+
+    Raises:
+        redis.RedisError, mysql.connector.Error, FootfallError: a server is away. The batch in hand stays in the queue,
+            and the sweep asks for the shard again.
+    """
+    if _former_layouts_first(tools, shard):
+        return 0
+    lease = Lease.acquire(tools.redis, shard, tools.holder, tools.settings.queue_lease_seconds)
+    if lease is None:
+        return 0
+    turn = _Turn(tools, shard, lease)
+    try:
+        turn.run()
+    except (LeaseLost, FencedOff) as error:
+        _log.warning("%s: another worker has it now", error)
+        return turn.drained
+    finally:
+        lease.release()
+    _hand_over(tools, shard)
+    tools.reports.save()
+    return turn.drained
+
+
+def _former_layouts_first(tools: Tools, shard: str) -> bool:
+    """Whether requests wait in shards of a former QUEUE_SHARDS, which a visitor's newer ones must not overtake."""
+    current = tools.settings.queue_shards
+    if layout_of(shard) != current:
+        return False
+    former = [name for count in known_layouts(tools.redis, current)[1:] for name in layout(count)]
+    waiting = [name for name, depth in depths(tools.redis, former).items() if depth]
+    for name in waiting:
+        tools.drains.ask(name)
+    if waiting:
+        tools.drains.clear(shard)
+    return bool(waiting)
+
+
+def _hand_over(tools: Tools, shard: str) -> None:
+    """Leave the shard so that whatever lies in it, or comes from now on, is asked for.
+
+    The lease is given back already, and the asked key is cleared before the last look: a push between the two finds
+    the list empty and asks, one before the look is seen by it.
+    """
+    if depths(tools.redis, [shard])[shard]:
+        tools.drains.ask_again(shard)
+        return
+    tools.drains.clear(shard)
+    if depths(tools.redis, [shard])[shard]:
+        tools.drains.ask(shard)
+
+
+class _Turn:
+    """One turn at one shard, under its lease."""
+
+    def __init__(self, tools: Tools, shard: str, lease: Lease) -> None:
+        self._tools = tools
+        self._shard = shard
+        self._lease = lease
+        self._position: Position | None = None
+        self._begun = time.monotonic()
+        self.drained = 0
+
+    def run(self) -> None:
+        """Record batch after batch until nothing is left, or the time is over."""
+        last_news, pause = self._begun, _SHORTEST_PAUSE
+        while not self._over():
+            self._alive()
+            position, found = self._read()
+            if found.records:
+                started = time.monotonic()
+                self._record(position, found.records)
+                last_news = time.monotonic()
+                if found.depth > len(found.records):
+                    continue
+                pause = min(max(_PAUSE_PER_WORK * (last_news - started), _SHORTEST_PAUSE), _LONGEST_PAUSE)
+            if self._enough(last_news):
+                return
+            time.sleep(pause)
+
+    def _over(self) -> bool:
+        turn_seconds = self._tools.settings.queue_drain_seconds
+        return self._tools.stopping() or time.monotonic() - self._begun >= turn_seconds
+
+    def _enough(self, last_news: float) -> bool:
+        """Whether the turn ends, the list being empty."""
+        patience, now = self._tools.patience, time.monotonic()
+        if now - last_news >= patience.idle:
+            return True
+        return now - self._begun >= patience.at_least and self._tools.drains.others_wait()
+
+    def _alive(self) -> None:
+        if self._lease.keep():
+            self._tools.drains.renew(self._shard)
+
+    def _read(self) -> tuple[Position, Head]:
+        """The next batch and where it stands, what a crash left recorded and not trimmed being trimmed first."""
+        redis, shard = self._tools.redis, self._shard
+        found = head.read(redis, shard, self._tools.settings.queue_batch_size)
+        while True:
+            position = self._position
+            if position and (position.generation, position.offset) == (found.generation, found.trimmed):
+                return position, found
+            recorded = self._tools.offsets.recorded(found.generation, shard)
+            generation = found.generation
+            if recorded > found.trimmed:
+                # Read again, after the offset: what is recorded by then was in the list by now.
+                found = head.read(redis, shard, self._tools.settings.queue_batch_size)
+                if found.generation != generation:
+                    continue
+                ahead = recorded - found.trimmed
+                if ahead > found.depth:
+                    _log.error(
+                        "Redis has lost requests of shard %s that were recorded already: it has loaded old data. "
+                        "What it holds is recorded now; requests may be counted twice.",
+                        shard,
+                    )
+                    head.new_generation(redis, generation)
+                elif ahead > 0:
+                    head.trim(redis, shard, generation, found.trimmed, ahead)
+                if ahead > 0:
+                    found = head.read(redis, shard, self._tools.settings.queue_batch_size)
+                    continue
+            self._position = Position(generation, shard, self._lease.fence, recorded, found.trimmed)
+
+    def _record(self, position: Position, records: list[bytes]) -> None:
+        started = time.monotonic()
+        self._position = None
+        try:
+            loaded = self._tools.recording.record(position, records, self._alive)
+        except OffsetMoved:
+            return  # committed by a try whose answer was lost, or by another drain: look again
+        if head.trim(self._tools.redis, self._shard, position.generation, position.offset, len(records)):
+            self._position = position.after(len(records))
+        self.drained += loaded.requests
+        self._tools.reports.loaded(loaded, time.monotonic() - started)

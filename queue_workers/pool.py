@@ -1,0 +1,128 @@
+"""The worker processes and the sweep: what `queue_workers run` is."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+
+import redis
+
+from footfall import log
+from footfall.database import Database
+from footfall.migrations import check
+from footfall.queue.asking import DrainRequests
+from footfall.queue.connection import connect, explained
+from footfall.settings import Settings
+from queue_workers.sweep import Sweep
+from queue_workers.worker import work
+
+_log = logging.getLogger(__name__)
+_STOP_SECONDS = 8.0
+_RESTART_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
+
+
+class Pool:
+    """Keeps a number of worker processes running, and sweeps.
+
+    Args:
+        count: how many worker processes.
+    """
+
+    def __init__(self, settings: Settings, count: int) -> None:
+        self._settings = settings
+        self._count = count
+        self._processes: dict[BaseProcess, float] = {}
+        self._restart_after = 0.0
+        self._stop = threading.Event()
+        self._redis = connect(settings.redis_url)
+        drains = DrainRequests(self._redis, settings.queue_drain_seconds, settings.queue_sweep_seconds)
+        self._sweep = Sweep(self._redis, drains, settings.queue_shards)
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then end within 10 seconds.
+
+        Raises:
+            FootfallError: MariaDB or Redis cannot be reached or refuse us, or the database is not migrated.
+        """
+        self._check_servers()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        next_sweep = 0.0
+        try:
+            while not self._stop.is_set():
+                self._look_after_processes()
+                if time.monotonic() >= next_sweep:
+                    self._run_sweep()
+                    next_sweep = time.monotonic() + self._settings.queue_sweep_seconds
+                self._stop.wait(_LOOK_SECONDS)
+        finally:
+            self._end()
+
+    def _check_servers(self) -> None:
+        database = Database(self._settings)
+        try:
+            check(database)
+        finally:
+            database.close()
+        with explained(self._settings.redis_url):
+            self._redis.ping()
+
+    def _look_after_processes(self) -> None:
+        for process in [process for process in self._processes if not process.is_alive()]:
+            started = self._processes.pop(process)
+            _log.warning("Worker %s ended with status %s", process.pid, process.exitcode)
+            if time.monotonic() - started < _RESTART_SECONDS:
+                self._restart_after = time.monotonic() + _RESTART_SECONDS
+            self._bury(process)
+        while len(self._processes) < self._count and time.monotonic() >= self._restart_after:
+            process = get_context("fork").Process(target=_run_worker, args=(self._settings,))
+            self._redis.connection_pool.disconnect()  # a connection must not be in two processes
+            process.start()
+            self._processes[process] = time.monotonic()
+
+    def _bury(self, process: BaseProcess) -> None:
+        try:
+            self._sweep.bury(f"{socket.gethostname()}-{process.pid}")
+        except redis.RedisError as error:
+            _log.warning("What worker %s left is found when its lease has expired: %s", process.pid, error)
+
+    def _run_sweep(self) -> None:
+        try:
+            if stranded := self._sweep.run():
+                _log.info("Asked again for shards that nobody drained: %s", ", ".join(stranded))
+        except redis.RedisError as error:
+            _log.warning("The sweep could not look at the queue: %s", error)
+
+    def _end(self) -> None:
+        for process in self._processes:
+            process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self._processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.is_alive():
+                # Its batch is in one transaction: the queue keeps what is not committed.
+                _log.warning("Worker %s is busy for too long and is killed; its batch stays in the queue", process.pid)
+                process.kill()
+                process.join()
+
+
+def _run_worker(settings: Settings) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # the pool's handlers came along with the fork
+    log.configure(settings.log_level)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    work(settings)
+
+
+def _end_with_parent() -> None:
+    """Stop when the pool is gone without having said so."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,201 @@
+"""Recording a batch: log rows, offset and dead letters in one transaction."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+import redis
+from rq.timeouts import BaseTimeoutException
+
+from footfall.database import Database, is_retryable
+from footfall.queue.dead_letters import DeadLetter, DeadLetters
+from footfall.queue.lease import LeaseLost
+from footfall.queue.offsets import FencedOff, OffsetMoved, Offsets
+from footfall.queue.request import TrackingRequest, decode
+
+_log = logging.getLogger(__name__)
+_NOT_THE_REQUESTS_FAULT = (OffsetMoved, FencedOff, LeaseLost, redis.RedisError, BaseTimeoutException)
+
+
+class BatchReport(Protocol):
+    """What recording a batch came to; see footfall/tracking/recorder.py."""
+
+    @property
+    def visits(self) -> int: ...
+
+    @property
+    def page_views(self) -> int: ...
+
+    @property
+    def goals(self) -> int: ...
+
+    @property
+    def since(self) -> datetime | None: ...
+
+    @property
+    def rejected(self) -> Sequence[tuple[int, str, int | None]]: ...
+
+
+class Recorder(Protocol):
+    """Turns requests into log rows; see footfall/tracking/recorder.py."""
+
+    def prepare(self, requests: Sequence[TrackingRequest]) -> Any:
+        """Everything that can be done outside the transaction."""
+
+    def write(self, batch: Any) -> BatchReport:
+        """The rows; inside the transaction."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a batch stands in its shard.
+
+    Args:
+        generation: the life of the Redis data.
+        fence: the fencing number of the lease that it was read under.
+        recorded: what the shard's offset in MySQL says.
+        offset: the offset of the batch's first record. It is the same, unless the database is younger than the queue.
+    """
+
+    generation: str
+    shard: str
+    fence: int
+    recorded: int
+    offset: int
+
+    def after(self, count: int) -> "Position":
+        """Where the next batch stands once `count` records are recorded."""
+        return replace(self, recorded=self.offset + count, offset=self.offset + count)
+
+
+@dataclass
+class Loaded:
+    """What was recorded, over one or more transactions.
+
+    Args:
+        requests: records taken from the queue, dead letters included.
+        since: the oldest moment of a recorded request, UTC.
+    """
+
+    requests: int = 0
+    visits: int = 0
+    page_views: int = 0
+    goals: int = 0
+    dead: int = 0
+    since: datetime | None = None
+
+    def add(self, other: "Loaded") -> None:
+        """Count another transaction in."""
+        self.requests += other.requests
+        self.visits += other.visits
+        self.page_views += other.page_views
+        self.goals += other.goals
+        self.dead += other.dead
+        self.since = min((moment for moment in (self.since, other.since) if moment), default=None)
+
+
+class BatchRecording:
+    """Records batches.
+
+    Args:
+        recorder: kept for the life of the process, since it has caches.
+        retry_seconds: how long deadlocks and lost connections are retried.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        recorder: Recorder,
+        offsets: Offsets,
+        dead_letters: DeadLetters,
+        retry_seconds: float = 30.0,
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._offsets = offsets
+        self._dead_letters = dead_letters
+        self._retry_seconds = retry_seconds
+
+    def record(self, position: Position, records: Sequence[bytes], alive: Callable[[], None]) -> Loaded:
+        """Record a batch; once this returns it is committed.
+
+        A batch that cannot be recorded as a whole is halved, each half a transaction of its own, until the requests
+        that are to blame stand alone; these become dead letters.
+
+        Args:
+            alive: called before every try; raises when the batch is not ours any more.
+
+        Raises:
+            OffsetMoved, FencedOff, LeaseLost: another drain, or an earlier try of this one, has recorded from here.
+        redis.RedisError: the lease could not be renewed.
+            mysql.connector.Error, DatabaseUnavailable: the database could not be written for `retry_seconds`.
+        """
+
+        def attempt() -> Loaded:
+            alive()
+            return self._write(position, records)
+
+        try:
+            return self._database.retrying(attempt, self._retry_seconds)
+        except _NOT_THE_REQUESTS_FAULT:
+            raise
+        except Exception as error:
+            if is_retryable(error):
+                raise
+            if len(records) == 1:
+                return self._bury(position, records[0], error)
+            _log.warning(
+                "A batch of %d requests of shard %s cannot be recorded as a whole: %s",
+                len(records),
+                position.shard,
+                _reason(error),
+            )
+        middle = len(records) // 2
+        loaded = self.record(position, records[:middle], alive)
+        loaded.add(self.record(position.after(middle), records[middle:], alive))
+        return loaded
+
+    def _write(self, position: Position, records: Sequence[bytes]) -> Loaded:
+        requests, origins, letters = [], [], []
+        for record in records:
+            try:
+                requests.append(decode(record))
+                origins.append(record)
+            except msgspec.DecodeError as error:
+                letters.append(DeadLetter(position.shard, record, f"The record cannot be read: {error}"))
+        batch = self._recorder.prepare(requests)
+        with self._database.transaction():
+            self._advance(position, len(records))
+            report = self._recorder.write(batch)
+            letters += [
+                DeadLetter(position.shard, origins[index], reason, idsite) for index, reason, idsite in report.rejected
+            ]
+            self._dead_letters.add(letters)
+        return Loaded(len(records), report.visits, report.page_views, report.goals, len(letters), report.since)
+
+    def _bury(self, position: Position, record: bytes, error: Exception) -> Loaded:
+        _log.error("A request of shard %s cannot be recorded: %s", position.shard, _reason(error), exc_info=error)
+
+        def bury() -> None:
+            with self._database.transaction():
+                self._advance(position, 1)
+                self._dead_letters.add([DeadLetter(position.shard, record, _reason(error))])
+
+        self._database.retrying(bury, self._retry_seconds)
+        return Loaded(requests=1, dead=1)
+
+    def _advance(self, position: Position, count: int) -> None:
+        self._offsets.advance(
+            position.generation,
+            position.shard,
+            position.fence,
+            seen=position.recorded,
+            to=position.offset + count,
+        )
+
+
+def _reason(error: Exception) -> str:
+    return f"It cannot be recorded ({type(error).__name__}: {error})"

@@ -1,0 +1,136 @@
+"""What `queue_workers status` shows."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import mysql.connector
+from redis import Redis
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rq import SimpleWorker
+
+from footfall.clock import Clock
+from footfall.database import Database
+from footfall.errors import FootfallError
+from footfall.options import Options
+from footfall.queue.dead_letters import DeadLetters
+from footfall.queue.state import QueueState, read_state
+from footfall.settings import Settings
+from queue_workers.load_report import Report, read_report
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """A worker process, on whatever machine.
+
+    Args:
+        state: `idle`, `busy` or `started`.
+        shards: the shards whose lease it holds.
+        seen_seconds: how long ago it was last heard of; a busy one is heard of when its job ends.
+    """
+
+    name: str
+    state: str
+    shards: list[str]
+    seen_seconds: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """The queue and its workers at one moment.
+
+    Args:
+        rate: requests that left the queue per second, over the last moments; None for a first look.
+        dead: dead letters; None while the database cannot be reached.
+    """
+
+    queue: QueueState
+    rate: float | None
+    workers: list[WorkerState]
+    dead: int | None
+    last_load: Report | None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "pending": self.queue.pending,
+            "in_flight": self.queue.in_flight,
+            "oldest_seconds": round(self.queue.oldest_seconds, 3),
+            "rate": None if self.rate is None else round(self.rate, 1),
+            "dead": self.dead,
+            "shards": [asdict(shard) for shard in self.queue.shards],
+            "workers": [asdict(worker) for worker in self.workers],
+            "last_load": self.last_load,
+        }
+
+
+class StatusReader:
+    """Reads the status again and again."""
+
+    def __init__(self, redis: Redis, database: Database, clock: Clock, settings: Settings) -> None:
+        self._redis = redis
+        self._dead_letters = DeadLetters(database, clock)
+        self._options = Options(database, 0)
+        self._clock = clock
+        self._settings = settings
+        self._before: tuple[float, int] | None = None
+
+    def read(self) -> Status:
+        """The status now; the rate since the last call.
+
+        Raises:
+            redis.RedisError: Redis cannot be reached.
+        """
+        queue = read_state(self._redis, self._clock, self._settings.queue_shards, self._settings.queue_batch_size)
+        now = time.monotonic()
+        rate = None
+        if self._before and now > self._before[0]:
+            rate = max(0.0, (queue.recorded - self._before[1]) / (now - self._before[0]))
+        self._before = now, queue.recorded
+        try:
+            dead, last_load = self._dead_letters.count(), read_report(self._options)
+        except (mysql.connector.Error, FootfallError):
+            dead, last_load = None, None
+        return Status(queue, rate, self._workers(queue), dead, last_load)
+
+    def _workers(self, queue: QueueState) -> list[WorkerState]:
+        now = self._clock.now()
+        return sorted(
+            (
+                WorkerState(
+                    worker.name,
+                    str(worker.get_state()),
+                    [shard.shard for shard in queue.shards if shard.holder == worker.name],
+                    round((now - worker.last_heartbeat).total_seconds(), 1) if worker.last_heartbeat else 0.0,
+                )
+                for worker in SimpleWorker.all(connection=self._redis)
+            ),
+            key=lambda worker: worker.name,
+        )
+
+
+def render(status: Status) -> RenderableType:
+    """The status as tables for a terminal."""
+    queue = status.queue
+    facts = [
+        f"{queue.pending:,} pending",
+        f"{queue.in_flight:,} in flight",
+        f"oldest {queue.oldest_seconds:.1f} s",
+        "rate -" if status.rate is None else f"{status.rate:,.0f} requests/s",
+        "dead letters unknown, the database cannot be reached" if status.dead is None else f"{status.dead:,} dead",
+    ]
+    shards = Table("shard", "depth", "oldest (s)", "drained", "by", title="Shards", title_justify="left")
+    for shard in queue.shards:
+        shards.add_row(
+            shard.shard, f"{shard.depth:,}", f"{shard.oldest_seconds:.1f}", f"{shard.recorded:,}", shard.holder or ""
+        )
+    workers = Table("worker", "state", "shards", "heard of (s ago)", title="Workers", title_justify="left")
+    for worker in status.workers:
+        workers.add_row(worker.name, worker.state, ", ".join(worker.shards), f"{worker.seen_seconds:.0f}")
+    parts: list[RenderableType] = [Text(" · ".join(facts), style="bold"), shards]
+    parts.append(workers if status.workers else Text("No worker runs: start `queue_workers run`.", style="red"))
+    if status.last_load:
+        parts.append(Text(f"{status.last_load['loaded_at']}  {status.last_load['line']}"))
+    return Group(*parts)
