@@ -4,7 +4,7 @@ Every value reaches the server bound. Transactions are explicit; outside of one,
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -75,10 +75,17 @@ class Database:
         self.prefix = settings.table_prefix
         self._connection: Any = None
         self._in_transaction = False
+        self._auto_increment_step = 0
 
     def table(self, name: str) -> str:
         """The quoted name of a table, with the prefix."""
         return f"`{self.prefix}{name}`"
+
+    def auto_increment_step(self) -> int:
+        """How far two following AUTO_INCREMENT ids lie apart: 1, unless the server is one of a cluster."""
+        if not self._auto_increment_step:
+            self._auto_increment_step = int(self.query("SELECT @@auto_increment_increment")[0][0])
+        return self._auto_increment_step
 
     @property
     def name(self) -> str:
@@ -134,10 +141,8 @@ class Database:
         connection, self._connection = self._connection, None
         self._in_transaction = False
         if connection is not None:
-            try:
+            with suppress(mysql.connector.Error):
                 connection.close()
-            except mysql.connector.Error:
-                pass
 
     def query(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """The rows that a SELECT returns."""
@@ -147,11 +152,11 @@ class Database:
         """Run a statement; the number of rows it changed."""
         return self._run(sql, values, lambda cursor: int(cursor.rowcount))
 
-    def insert(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+    def insert(self, sql: str | bytes, values: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run an INSERT; the (first) AUTO_INCREMENT id it was given."""
         return self._run(sql, values, lambda cursor: int(cursor.lastrowid or 0))
 
-    def _run(self, sql: str, values: Any, take: Callable[[Any], T]) -> T:
+    def _run(self, sql: str | bytes, values: Any, take: Callable[[Any], T]) -> T:
         for attempt in (1, 2):
             try:
                 cursor = self.connection().cursor()

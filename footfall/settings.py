@@ -56,7 +56,7 @@ class Settings:
 
     # Recording
     tracker_cache_seconds: int = _row(60, "How long a worker keeps a site, its goals and options before rereading.")
-    visit_standard_length: int = _row(1800, "Seconds without an action after which a visitor's next one is a new visit.")
+    visit_standard_length: int = _row(1800, "Seconds without an action after which the next one is a new visit.")
     anonymize_ip_bytes: int = _row(2, "Bytes of a client's address to mask before anything is stored (0 to 4).")
     user_agent_cache_size: int = _row(50_000, "User agents whose detected device a worker keeps in memory.")
     action_cache_size: int = _row(200_000, "Actions whose id a worker keeps in memory.")

@@ -1,0 +1,239 @@
+"""A tracking request, understood: what a hit says about its visitor, its time and its page."""
+
+import calendar
+import hashlib
+import hmac
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from footfall.queue.request import TrackingRequest
+from footfall.settings import Settings
+from footfall.sites import Site, Sites
+from footfall.tracking import locations, urls
+from footfall.tracking.devices import Device
+from footfall.tracking.errors import Rejected
+from footfall.tracking.locations import Location
+from footfall.tracking.parameters import Parameters, escaped, integer, parse
+from footfall.users import Users
+
+PAGE_URL, PAGE_TITLE = 1, 4  # log_action.type
+CUSTOM_TIME_SECONDS = 86_400  # an older time than this needs a token
+OLDEST_TIME_SECONDS = 20 * 365 * 86_400
+NEWEST_TIME_SECONDS = 3_600
+TIMING_LIMIT = 16_777_215  # the largest value of a mediumint unsigned column
+
+# The parameter of each performance timing, by column.
+TIMINGS = {
+    "time_network": "pf_net",
+    "time_server": "pf_srv",
+    "time_transfer": "pf_tfr",
+    "time_dom_processing": "pf_dm1",
+    "time_dom_completion": "pf_dm2",
+    "time_on_load": "pf_onl",
+}
+# The parameter of each browser plugin flag, by column.
+FLAGS = {
+    "config_cookie": "cookie",
+    "config_flash": "fla",
+    "config_java": "java",
+    "config_pdf": "pdf",
+    "config_quicktime": "qt",
+    "config_realplayer": "realp",
+    "config_silverlight": "ag",
+    "config_windowsmedia": "wma",
+}
+_HEX = frozenset("0123456789abcdefABCDEF")
+_CID = re.compile(r"[0-9a-fA-F]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionName:
+    """What identifies an action in log_action; the prefix is stored beside it but does not tell actions apart."""
+
+    type: int
+    name: str
+
+
+@dataclass(slots=True)
+class Hit:
+    """One request that can be recorded.
+
+    Args:
+        time: when it happened, Unix seconds in UTC (the client's `cdt` where it may set it).
+        visitor_id: 8 bytes, from cid, the user id or the client's cookie; None for a visitor without any.
+        visitor_id_forced: whether only the visitor id decides whose visit it is (cid).
+        url_prefix: the number of the page URL's prefix.
+        timings: performance timings in milliseconds, in the order of TIMINGS; None where not given.
+    """
+
+    site: Site
+    time: int
+    address: bytes
+    user_agent: str
+    visitor_id: bytes | None
+    visitor_id_forced: bool
+    user_id: str | None
+    new_visit: bool
+    ping: bool
+    page_url: ActionName | None
+    url_prefix: int | None
+    page_title: ActionName | None
+    page_view_id: str
+    timings: tuple[int | None, ...]
+    language: str
+    location: Location
+    local_time: str
+    resolution: str
+    flags: tuple[int, ...]
+    fingerprint_address: bytes
+    config_id: bytes = b""
+
+    def fingerprint(self, device: Device, secret: bytes) -> bytes:
+        """What a visitor without an id is recognised by within a day: 8 bytes that cannot be turned back.
+
+        The salt changes with the site's day, so that nobody is recognised on another day or another site.
+        """
+        salt = f"{self.site.idsite}/{self.site.days.date_of(self.time)}"
+        parts = (salt, device.os, device.browser_name, device.browser_version, self.language, self.flags[1:])
+        return hmac.digest(secret, repr(parts).encode() + self.fingerprint_address, "sha256")[:8]
+
+
+class HitParser:
+    """Turns request records into hits."""
+
+    def __init__(self, sites: Sites, users: Users, settings: Settings) -> None:
+        self._sites = sites
+        self._users = users
+        self._masked_bytes = settings.anonymize_ip_bytes
+
+    def parse(self, request: TrackingRequest) -> Hit:
+        """The hit of a request.
+
+        Raises:
+            Rejected: the request names no known site, or uses a parameter that needs a token without one.
+        """
+        parameters = parse(request)
+        idsite = integer(parameters, "idsite")
+        site = self._sites.get(idsite) if idsite else None
+        if site is None:
+            raise Rejected(f"There is no site {parameters.get('idsite', '')[:20]!r}.", idsite)
+        trusted = self._is_trusted(parameters, request, site.idsite)
+        time = self._time(parameters, request, trusted, site)
+        packed = self._address(parameters, request, trusted, site)
+        visitor_id, forced, user_id = _identity(parameters, site)
+        url, prefix = _page_url(parameters, site)
+        title = escaped(parameters.get("action_name", "").strip())
+        language = locations.browser_language(parameters.get("lang") or request.headers.get("accept-language", ""))
+        return Hit(
+            site=site,
+            time=time,
+            address=mask(packed, self._masked_bytes),
+            fingerprint_address=packed,
+            user_agent=parameters.get("ua") or request.headers.get("user-agent", ""),
+            visitor_id=visitor_id,
+            visitor_id_forced=forced,
+            user_id=user_id,
+            new_visit=parameters.get("new_visit") == "1",
+            ping=parameters.get("ping") == "1",
+            page_url=url,
+            url_prefix=prefix,
+            page_title=ActionName(PAGE_TITLE, title[: urls.MAXIMUM_LENGTH]) if title else None,
+            page_view_id=parameters.get("pv_id", "")[:6],
+            timings=_timings(parameters),
+            language=language[:20],
+            location=locations.locate(parameters, language, trusted),
+            local_time=_local_time(parameters, time),
+            resolution=escaped(parameters.get("res") or "unknown")[:18],
+            flags=tuple(integer(parameters, name) or 0 for name in FLAGS.values()),
+        )
+
+    def _is_trusted(self, parameters: Parameters, request: TrackingRequest, idsite: int) -> bool:
+        token = parameters.get("token_auth") or request.bulk_token
+        if not token:
+            return False
+        caller = self._users.authenticate(token)
+        return caller is not None and caller.can_write(idsite)
+
+    def _time(self, parameters: Parameters, request: TrackingRequest, trusted: bool, site: Site) -> int:
+        received = int(request.received_at)
+        custom = custom_time(parameters.get("cdt", ""))
+        if custom is None or not received - OLDEST_TIME_SECONDS <= custom <= received + NEWEST_TIME_SECONDS:
+            return received
+        if custom < received - CUSTOM_TIME_SECONDS and not trusted:
+            raise Rejected("A time (cdt) more than a day ago needs a token_auth with write access.", site.idsite)
+        return custom
+
+    def _address(self, parameters: Parameters, request: TrackingRequest, trusted: bool, site: Site) -> bytes:
+        text = request.address
+        if "cip" in parameters:
+            if not trusted:
+                raise Rejected("An address (cip) needs a token_auth with write access.", site.idsite)
+            text = parameters["cip"]
+        try:
+            return ipaddress.ip_address(text).packed
+        except ValueError:
+            return bytes(4)
+
+
+def mask(address: bytes, masked_bytes: int) -> bytes:
+    """The address with its last bytes zeroed: as many as said of IPv4, and four times as many of IPv6."""
+    hidden = min(masked_bytes * (1 if len(address) == 4 else 4), len(address))
+    return address[: len(address) - hidden] + bytes(hidden)
+
+
+@lru_cache(maxsize=4096)
+def custom_time(text: str) -> int | None:
+    """The Unix time of a `cdt` parameter: a number of seconds, or a date and time in UTC; None for anything else."""
+    if not text:
+        return None
+    if text.isdigit():
+        return int(text) if len(text) <= 10 else None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return calendar.timegm((moment if moment.tzinfo is None else moment.astimezone(UTC)).timetuple())
+
+
+def _identity(parameters: Parameters, site: Site) -> tuple[bytes | None, bool, str | None]:
+    """Visitor id, whether it is forced, and user id (conformance: visits)."""
+    user_id = escaped(parameters.get("uid", "").strip())[:200] or None
+    if user_id is not None:
+        return hashlib.sha1(parameters["uid"].strip().encode()).digest()[:8], False, user_id
+    forced = parameters.get("cid", "")
+    if forced:
+        if not _CID.fullmatch(forced):
+            raise Rejected("A visitor id (cid) must be 16 hexadecimal digits.", site.idsite)
+        return bytes.fromhex(forced), True, None
+    cookie = parameters.get("_id", "")[:16]
+    if len(cookie) < 16:
+        return None, False, None
+    # A digit that is none counts as 0 (conformance: invalid visitor id).
+    return bytes.fromhex("".join(digit if digit in _HEX else "0" for digit in cookie)), False, None
+
+
+def _page_url(parameters: Parameters, site: Site) -> tuple[ActionName | None, int | None]:
+    url = urls.normalise(parameters.get("url", ""), site)
+    if url is None:
+        return None, None
+    name, prefix = urls.split_prefix(url)
+    return ActionName(PAGE_URL, name), prefix
+
+
+def _timings(parameters: Parameters) -> tuple[int | None, ...]:
+    values = (integer(parameters, name) for name in TIMINGS.values())
+    return tuple(value if value is not None and value >= 0 else None for value in values)
+
+
+def _local_time(parameters: Parameters, time: int) -> str:
+    """The visitor's wall clock; the server's, in UTC, for what the client does not say (conformance: visits)."""
+    _, _, _, *clock = datetime.fromtimestamp(time, UTC).timetuple()[:6]
+    parts = []
+    for name, limit, default in zip(("h", "m", "s"), (24, 60, 60), clock, strict=True):
+        value = integer(parameters, name)
+        value = default if value is None else value
+        parts.append(value if 0 <= value < limit else 0)
+    return "{:02d}:{:02d}:{:02d}".format(*parts)
