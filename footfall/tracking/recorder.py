@@ -31,7 +31,7 @@ _log = getLogger(__name__)
 class Rejection(NamedTuple):
     """A request of a batch that cannot be recorded: its place in the batch, and why."""
 
-    index: int
+    place: int
     reason: str
     idsite: int | None
 
@@ -82,15 +82,15 @@ class Recorder:
     def prepare(self, requests: Sequence[TrackingRequest]) -> Batch:
         """Everything about the requests that no other request can change. Not inside a transaction."""
         hits, rejected = [], []
-        for index, request in enumerate(requests):
+        for place, request in enumerate(requests):
             try:
                 hits.append(self._parser.parse(request))
             except Rejected as rejection:
-                rejected.append(Rejection(index, rejection.reason, rejection.idsite))
+                rejected.append(Rejection(place, rejection.reason, rejection.idsite))
             except (ValueError, KeyError, TypeError, OverflowError) as error:
                 # Whatever a client sends, it must not take the others' requests with it.
                 _log.exception("A tracking request could not be understood")
-                rejected.append(Rejection(index, f"Unexpected {type(error).__name__}: {error}"[:255], None))
+                rejected.append(Rejection(place, f"Unexpected {type(error).__name__}: {error}"[:255], None))
         actions: dict[ActionName, int | None] = {}
         for hit in hits:
             if hit.page_url is not None:
