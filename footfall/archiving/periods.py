@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import IntEnum
-from functools import cache
-from zoneinfo import ZoneInfo
 
 from footfall.errors import InvalidInput
+from footfall.timezones import site_zone as site_zone
 
 ONE_DAY = timedelta(days=1)
 FIRST_DAY = date(1991, 8, 6)  # the reference refuses dates before the first website
@@ -22,7 +21,6 @@ MOST_PERIODS = 3660  # ten years of days: what one request may ask for
 
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _COUNT = re.compile(r"(last|previous)(\d{0,5})")
-_OFFSET = re.compile(r"UTC([+-])(\d{1,2})(?:\.(\d{1,2}))?")
 
 
 class PeriodKind(IntEnum):
@@ -156,24 +154,6 @@ class Period:
 
 def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
-
-
-@cache
-def site_zone(name: str) -> tzinfo:
-    """The timezone of a site's setting: a name of the tz database, or an offset as `UTC+2` or `UTC-5.5` (hours).
-
-    Raises:
-        InvalidInput: there is no such timezone.
-    """
-    if offset := _OFFSET.fullmatch(name):
-        sign, hours, fraction = offset.groups()
-        minutes = int(hours) * 60 + round(float(f"0.{fraction or 0}") * 60)
-        if minutes < 24 * 60:
-            return timezone(timedelta(minutes=minutes if sign == "+" else -minutes))
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise InvalidInput(f"There is no timezone {name!r}: correct the site's timezone setting.") from None
 
 
 def local_date(moment: datetime, zone: tzinfo) -> date:

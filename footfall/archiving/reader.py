@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from footfall.archiving.blob import chunk_name, expand, read_chunk, read_subtable, read_table
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.periods import Period
 from footfall.archiving.tables import Archive, ArchiveTables
 from footfall.database import Database
+
+T = TypeVar("T")
 
 
 class ArchiveReader:
@@ -23,8 +26,11 @@ class ArchiveReader:
 
     def numeric(self, idsite: int, period: Period, names: Sequence[str], segment: str = "") -> dict[str, float] | None:
         """The numbers of these names that are not zero; None when there is no usable archive."""
-        archive = self.archive(idsite, period, segment)
-        return None if archive is None else self._tables.numeric([archive], names)[archive.idarchive]
+
+        def read(archive: Archive) -> dict[str, float]:
+            return self._tables.numeric([archive], names)[archive.idarchive] if names else {}
+
+        return self._from_newest(idsite, period, segment, read)
 
     def table(
         self,
@@ -42,14 +48,21 @@ class ArchiveReader:
             expanded: with all subtables in their places.
             subtable_id: the subtable of this id instead of the table itself; an empty table when there is none.
         """
-        archive = self.archive(idsite, period, segment)
-        if archive is None:
-            return None
-        if subtable_id is not None and not expanded:
-            blobs = self._tables.blobs(archive, chunk_name(name, subtable_id), with_chunks=False)
-        else:
-            blobs = self._tables.blobs(archive, name, with_chunks=expanded)
-        return table_of(blobs, name, expanded=expanded, subtable_id=subtable_id)
+        record = name if subtable_id is None or expanded else chunk_name(name, subtable_id)
+
+        def read(archive: Archive) -> DataTable:
+            blobs = self._tables.blobs(archive, record, with_chunks=expanded)
+            return table_of(blobs, name, expanded=expanded, subtable_id=subtable_id)
+
+        return self._from_newest(idsite, period, segment, read)
+
+    def _from_newest(self, idsite: int, period: Period, segment: str, read: Callable[[Archive], T]) -> T | None:
+        while (archive := self.archive(idsite, period, segment)) is not None:
+            found = read(archive)
+            # A newer archive may have taken its place while it was read; then it may have been read in part.
+            if self._tables.is_there(archive):
+                return found
+        return None
 
 
 def table_of(

@@ -86,29 +86,23 @@ class RecordIndex:
 
     def __init__(self, builders: Iterable[RecordBuilder]) -> None:
         records = [record for builder in builders for record in builder.records]
-        self._exact = {record.name: record for record in records if "*" not in record.name}
+        self._exact: dict[str, Record | None] = {r.name: r for r in records if "*" not in r.name}
         self._patterns = [record for record in records if "*" in record.name]
         self.distinct = {
             record.name: record.distinct for record in records if isinstance(record, NumericRecord) and record.distinct
         }
 
-    def __getitem__(self, name: str) -> Record:
-        """The declaration of the record.
+    def number(self, name: str) -> NumericRecord | None:
+        """The declaration of a number; None when no plugin declares one of that name."""
+        record = self._find(name)
+        return record if isinstance(record, NumericRecord) else None
 
-        Raises:
-            KeyError: no plugin declares it.
-        """
+    def table(self, name: str) -> BlobRecord | None:
+        """The declaration of a table; None when no plugin declares one of that name."""
+        record = self._find(name)
+        return record if isinstance(record, BlobRecord) else None
+
+    def _find(self, name: str) -> Record | None:
         if name not in self._exact:
-            self._exact[name] = next((r for r in self._patterns if fnmatchcase(name, r.name)), None) or _missing(name)
+            self._exact[name] = next((r for r in self._patterns if fnmatchcase(name, r.name)), None)
         return self._exact[name]
-
-    def __contains__(self, name: str) -> bool:
-        try:
-            self[name]
-        except KeyError:
-            return False
-        return True
-
-
-def _missing(name: str) -> Record:
-    raise KeyError(f"no plugin declares the record {name}")

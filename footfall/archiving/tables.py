@@ -88,6 +88,19 @@ class ArchiveTables:
                     found[period] = Archive(idarchive, idsite, period, DoneStatus(int(value)), archived_at)
         return found
 
+    def ranges(self, idsite: int, first: date, last: date) -> set[Period]:
+        """The archived ranges that have a day in common with these."""
+        months = [month for month in self.existing_months() if month <= _month(last)]
+        if not months:
+            return set()
+        selects = (
+            f"SELECT date1, date2 FROM {self._table(month, 'numeric')} "
+            "WHERE idsite = %s AND date1 <= %s AND date2 >= %s AND period = %s AND name LIKE 'done%'"
+            for month in months
+        )
+        rows = self._database.query(" UNION ".join(selects), (idsite, last, first, int(PeriodKind.RANGE)) * len(months))
+        return {Period(PeriodKind.RANGE, date1, date2) for date1, date2 in rows}
+
     def existing_months(self) -> list[str]:
         """The months (YYYY_MM) that have archive tables, newest first."""
         prefix = f"{self._database.prefix}archive_numeric_"
@@ -138,6 +151,11 @@ class ArchiveTables:
             (archive.idarchive, *names),
         )
         return {name: bytes(value) for name, value in rows}
+
+    def is_there(self, archive: Archive) -> bool:
+        """Whether the archive was not removed meanwhile: what was read of it before this call is whole."""
+        condition = "idarchive = %s AND name LIKE 'done%'"
+        return bool(self._select(_month(archive.period.first), "numeric", "1", condition, (archive.idarchive,)))
 
     # Writing
 
@@ -205,11 +223,11 @@ class ArchiveTables:
         )
         return [idarchive for (idarchive,) in rows]
 
-    def delete(self, month: str, ids: Sequence[int]) -> None:
-        """Remove whole archives of a month (YYYY_MM), the done flags first so that nobody reads half of one."""
+    def delete(self, period: Period, ids: Sequence[int]) -> None:
+        """Remove whole archives of a period, the done flags first so that nobody reads half of one."""
         if not ids:
             return
-        marks = _marks(ids)
+        marks, month = _marks(ids), _month(period.first)
         numeric, blob = self._table(month, "numeric"), self._table(month, "blob")
         self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks}) AND name LIKE 'done%'", ids)
         self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks})", ids)

@@ -1,0 +1,183 @@
+"""Makes archives: a day from its log, a higher period from the archives of the periods inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
+
+from footfall.archiving.blob import to_blobs
+from footfall.archiving.datatable import DataTable
+from footfall.archiving.invalidations import Invalidations
+from footfall.archiving.locks import SiteLock
+from footfall.archiving.logreader import LogReader
+from footfall.archiving.periods import Period, PeriodKind, local_date
+from footfall.archiving.reader import table_of
+from footfall.archiving.records import BlobRecord, Combine, RecordBuilder, RecordIndex
+from footfall.archiving.summing import TableSum, limit
+from footfall.archiving.tables import CURRENT, Archive, ArchiveTables, DoneStatus
+from footfall.clock import Clock
+from footfall.database import Database
+from footfall.errors import FootfallError, InvalidInput
+from footfall.sites import Site, Sites
+
+_COUNTED_ANEW = (PeriodKind.WEEK, PeriodKind.MONTH)  # the higher periods whose distinct visitors are counted
+_COMBINED: dict[Combine, Callable[[list[float]], float]] = {Combine.SUM: sum, Combine.MAX: max, Combine.MIN: min}
+
+
+class Archiver:
+    """Makes the archives of one site at a time, over one database connection.
+
+    Args:
+        database: used by nobody else meanwhile.
+        builders: what plugins archive.
+        clock: says when an archive is made, and what today is.
+    """
+
+    def __init__(self, database: Database, builders: Iterable[RecordBuilder], clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._builders = tuple(builders)
+        self._records = RecordIndex(self._builders)
+        self._log = LogReader(database, self._builders)
+        self._tables = ArchiveTables(database)
+        self._sites = Sites(database, cache_seconds=0)
+
+    def site(self, idsite: int) -> Site:
+        """The site.
+
+        Raises:
+            InvalidInput: there is none with this id.
+        """
+        site = self._sites.get(idsite)
+        if site is None:
+            raise InvalidInput(f"There is no site {idsite}: `footfall site list` shows those there are.")
+        return site
+
+    def today(self, site: Site) -> date:
+        """The present day of the site."""
+        return local_date(self._clock.now(), site.days.zone)
+
+    def ensure(self, idsite: int, period: Period, segment: str = "", *, wait_seconds: float = 600) -> bool:
+        """Make the archive of the period, and those it is made of, unless it is up to date; for reports.
+
+        Returns:
+            Whether anything had to be made.
+
+        Raises:
+            FootfallError: there is no such site, or another process works the site for longer than `wait_seconds`.
+        """
+        if segment:
+            raise InvalidInput("Archives of segments cannot be made yet: leave the segment out.")
+        site, lock = self.site(idsite), SiteLock(self._database, idsite)
+        if not lock.acquire(wait_seconds):
+            raise FootfallError(f"Site {idsite} is being archived by another process: try again later.")
+        try:
+            queue = Invalidations(self._database, self._clock)
+            queue.take_touched(idsite, [day for day in queue.touched_days(idsite) if period.contains(day)])
+            archive = self._tables.find(idsite, period)
+            if archive is not None and archive.status in CURRENT:
+                return False
+            self.make(site, period, lock)
+            return True
+        finally:
+            lock.release()
+
+    def make(self, site: Site, period: Period, lock: SiteLock) -> Archive:
+        """Make the archive of the period anew, and what is missing or invalidated of the periods inside it.
+
+        Args:
+            lock: the lock of the site, held.
+        """
+        archived_at = self._clock.now().replace(tzinfo=None, microsecond=0)
+        numbers, blobs = (
+            self._of_day(site, period) if period.kind is PeriodKind.DAY else self._of_parts(site, period, lock)
+        )
+        archive = Archive(self._tables.next_id(period), site.idsite, period, DoneStatus.OK, archived_at)
+
+        def write() -> None:
+            with self._database.transaction():
+                lock.require()
+                self._tables.write(archive, numbers, blobs)
+
+        self._database.retrying(write)
+        self._tables.delete(period, self._tables.older_than(archive))
+        return archive
+
+    def has_log(self, site: Site, period: Period) -> bool:
+        """Whether the log has anything of the period."""
+        return self._log.has_rows(site.idsite, *period.utc_bounds(site.days.zone))
+
+    def find(self, site: Site, period: Period) -> Archive | None:
+        """The newest readable archive of the period."""
+        return self._tables.find(site.idsite, period)
+
+    # A day
+
+    def _of_day(self, site: Site, period: Period) -> tuple[dict[str, float], dict[str, bytes]]:
+        numbers: dict[str, float] = {}
+        blobs: dict[str, bytes] = {}
+        day = self._log.read(site.idsite, *period.utc_bounds(site.days.zone))
+        if day.is_empty:
+            return numbers, blobs
+        for builder in self._builders:
+            for name, value in builder.compute(day).items():
+                if isinstance(value, DataTable):
+                    blobs.update(self._blobs(name, value))
+                else:
+                    numbers[name] = value
+        return numbers, blobs
+
+    def _blobs(self, name: str, table: DataTable) -> dict[str, bytes]:
+        record = self._records.table(name)
+        if record is None:
+            raise TypeError(f"no plugin declares the table {name} that one computes")
+        return to_blobs(name, limit(table, record)) if len(table) else {}
+
+    # A higher period
+
+    def _of_parts(self, site: Site, period: Period, lock: SiteLock) -> tuple[dict[str, float], dict[str, bytes]]:
+        archives = self._parts(site, period, lock)
+        numbers = self._combined_numbers(archives) | self._distinct(site, period, archives)
+        blobs: dict[str, bytes] = {}
+        for name in sorted(self._tables.blob_names(archives)):
+            if (record := self._records.table(name)) is not None:
+                blobs.update(self._blobs(name, self._combined_table(record, name, archives)))
+        return numbers, blobs
+
+    def _parts(self, site: Site, period: Period, lock: SiteLock) -> list[Archive]:
+        """The archives of the periods that the period is made of; those without any log data have none."""
+        present = self._tables.find_within(site.idsite, period.first, period.last)
+        found = []
+        for part in period.parts():
+            archive = present.get(part)
+            if (archive.status not in CURRENT) if archive else self.has_log(site, part):
+                archive = self.make(site, part, lock)
+            if archive is not None:
+                found.append(archive)
+        return found
+
+    def _combined_numbers(self, archives: Collection[Archive]) -> dict[str, float]:
+        values: dict[str, list[float]] = {}
+        for numbers in self._tables.numeric(archives).values():
+            for name, value in numbers.items():
+                values.setdefault(name, []).append(value)
+        found = {}
+        for name, members in values.items():
+            record = self._records.number(name)
+            if record is not None and record.distinct is None and record.combine in _COMBINED:
+                found[name] = _COMBINED[record.combine](members)
+        return found
+
+    def _distinct(self, site: Site, period: Period, archives: Collection[Archive]) -> dict[str, float]:
+        if period.kind not in _COUNTED_ANEW or not archives:
+            return {}
+        counts = self._log.distinct(
+            tuple(self._records.distinct.values()), site.idsite, *period.utc_bounds(site.days.zone)
+        )
+        return dict(zip(self._records.distinct, map(float, counts), strict=True))
+
+    def _combined_table(self, record: BlobRecord, name: str, archives: Collection[Archive]) -> DataTable:
+        total = TableSum(record.combine)
+        for archive in archives:
+            total.add(table_of(self._tables.blobs(archive, name, with_chunks=True), name, expanded=True))
+        return total.table()

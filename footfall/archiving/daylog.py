@@ -1,0 +1,44 @@
+"""The log of one site-day as columns: what every record of the day is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class DayLog:
+    """Log rows of one site between two moments, the columns that plugins declared.
+
+    Ids and counts are integers, dates and times seconds (since 1970 in UTC, since midnight for `visitor_localtime`),
+    eight-byte binaries (`idvisitor`, `config_id`) unsigned integers, other binaries hexadecimal text.
+
+    Args:
+        visits: rows of log_visit whose last action lies in the day.
+        actions: rows of log_link_visit_action of the day.
+        conversions: rows of log_conversion of the day.
+        names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` refers to.
+    """
+
+    visits: pl.DataFrame
+    actions: pl.DataFrame
+    conversions: pl.DataFrame
+    names: pl.DataFrame
+
+    @classmethod
+    def of(cls, tables: Mapping[str, pl.DataFrame], names: pl.DataFrame) -> DayLog:
+        """From frames by log table; a table that nobody reads is empty."""
+        nothing = pl.DataFrame()
+        return cls(
+            tables.get("log_visit", nothing),
+            tables.get("log_link_visit_action", nothing),
+            tables.get("log_conversion", nothing),
+            names,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return self.visits.is_empty() and self.actions.is_empty() and self.conversions.is_empty()

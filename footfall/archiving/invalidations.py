@@ -1,0 +1,198 @@
+"""The queue of archives to make: rows of archive_invalidations, and the touched days that become such rows.
+
+Order: days before weeks, months, years and ranges; all visits before segments; newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+
+from footfall.archiving.periods import Period, PeriodKind
+from footfall.archiving.tables import ArchiveTables, done_flag
+from footfall.clock import Clock
+from footfall.database import Database
+
+_ROWS_PER_STATEMENT = 500
+
+
+class InvalidationStatus(IntEnum):
+    """Values of `status`; Matomo knows the first two."""
+
+    WAITING = 0
+    STARTED = 1
+    FAILED = 2
+
+
+@dataclass(frozen=True)
+class Invalidation:
+    """An archive to make, and the rows of the queue that ask for it."""
+
+    idsite: int
+    period: Period
+    name: str
+    ids: tuple[int, ...]
+    status: InvalidationStatus = InvalidationStatus.WAITING
+    since: datetime | None = None
+
+    @property
+    def order(self) -> tuple[int, bool, int]:
+        """What the queue is sorted by."""
+        return (self.period.kind, self.name != "done", -self.period.first.toordinal())
+
+
+class Invalidations:
+    """The queue of one installation."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._tables = ArchiveTables(database)
+        self._clock = clock
+        self._queue = database.table("archive_invalidations")
+        self._touched = database.table("footfall_touched_day")
+
+    # Adding
+
+    def add(self, idsite: int, periods: Iterable[Period], segment: str = "") -> int:
+        """Mark the archives of these periods as invalidated and queue the periods, equal ones once.
+
+        Returns:
+            The number of periods that were not waiting already.
+        """
+        wanted, name = sorted(set(periods)), done_flag(segment)
+        if not wanted:
+            return 0
+        for period in wanted:
+            self._tables.invalidate(idsite, period, segment)
+        waiting = {
+            Period(PeriodKind(kind), first, last)
+            for kind, first, last in self._database.query(
+                f"SELECT period, date1, date2 FROM {self._queue} WHERE idsite = %s AND date1 >= %s AND date1 <= %s "
+                "AND name = %s AND status = %s AND report IS NULL",
+                (idsite, wanted[0].first, max(p.first for p in wanted), name, InvalidationStatus.WAITING),
+            )
+        }
+        new = [period for period in wanted if period not in waiting]
+        now = self._now()
+        for start in range(0, len(new), _ROWS_PER_STATEMENT):
+            rows = new[start : start + _ROWS_PER_STATEMENT]
+            self._database.execute(
+                f"INSERT INTO {self._queue} (name, idsite, date1, date2, period, ts_invalidated, status) VALUES "
+                + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(rows)),
+                [
+                    value
+                    for p in rows
+                    for value in (name, idsite, p.first, p.last, int(p.kind), now, InvalidationStatus.WAITING)
+                ],
+            )
+        return len(new)
+
+    def touched_days(self, idsite: int) -> list[date]:
+        """The days of the site that received log rows since they were last archived."""
+        rows = self._database.query(f"SELECT date1 FROM {self._touched} WHERE idsite = %s ORDER BY date1", (idsite,))
+        return [day for (day,) in rows]
+
+    def take_touched(self, idsite: int, days: Sequence[date]) -> None:
+        """Queue touched days, the periods above them and the ranges over them, and forget that they were touched.
+
+        A day is forgotten only after it is queued and before its log is read: whoever writes to it from then on touches
+        it anew. The removal waits for transactions that are about to touch the day, so their rows will be read.
+        """
+        if not days:
+            return
+        periods = {above for day in days for above in Period.of(PeriodKind.DAY, day).above()}
+        periods |= {Period.of(PeriodKind.DAY, day) for day in days}
+        periods |= {
+            period
+            for period in self._tables.ranges(idsite, min(days), max(days))
+            if any(period.contains(day) for day in days)
+        }
+        self._database.retrying(lambda: self.add(idsite, periods))
+        for day in days:
+            self._database.retrying(
+                lambda day=day: self._database.execute(  # type: ignore[misc]
+                    f"DELETE FROM {self._touched} WHERE idsite = %s AND date1 = %s", (idsite, day)
+                )
+            )
+
+    def touch(self, idsite: int, day: date) -> None:
+        """Have the day archived again by the next run."""
+        self._database.execute(
+            f"INSERT IGNORE INTO {self._touched} (idsite, date1, ts_touched) VALUES (%s, %s, %s)",
+            (idsite, day, self._now()),
+        )
+
+    # Working
+
+    def sites_with_work(self, idsites: Sequence[int]) -> set[int]:
+        """Those of the sites that have queued rows or touched days."""
+        marks = ", ".join(["%s"] * len(idsites))
+        rows = self._database.query(
+            f"SELECT DISTINCT idsite FROM {self._queue} WHERE idsite IN ({marks}) "
+            f"UNION SELECT DISTINCT idsite FROM {self._touched} WHERE idsite IN ({marks})",
+            (*idsites, *idsites),
+        )
+        return {idsite for (idsite,) in rows}
+
+    def of_site(self, idsite: int) -> list[Invalidation]:
+        """What is queued for a site, in order, equal rows together."""
+        return self._select("WHERE idsite = %s", (idsite,))
+
+    def all(self) -> list[Invalidation]:
+        """What is queued for all sites, in order within each site."""
+        return self._select("", ())
+
+    def _select(self, condition: str, values: Sequence[int]) -> list[Invalidation]:
+        rows = self._database.query(
+            "SELECT idinvalidation, idsite, name, period, date1, date2, status, ts_invalidated "
+            f"FROM {self._queue} {condition} ORDER BY idinvalidation",
+            values,
+        )
+        groups: dict[tuple[int, Period, str], list[tuple[int, int, datetime | None]]] = {}
+        for number, idsite, name, kind, first, last, status, since in rows:
+            key = (idsite, Period(PeriodKind(kind), first, last), name)
+            groups.setdefault(key, []).append((number, status or 0, since))
+        found = [
+            Invalidation(
+                idsite,
+                period,
+                name,
+                tuple(number for number, _, _ in members),
+                InvalidationStatus(max(status for _, status, _ in members)),
+                members[0][2],
+            )
+            for (idsite, period, name), members in groups.items()
+        ]
+        return sorted(found, key=lambda invalidation: (invalidation.idsite, invalidation.order))
+
+    def start(self, invalidation: Invalidation) -> None:
+        """Say that its archive is being made."""
+        self._set(invalidation, InvalidationStatus.STARTED, self._now())
+
+    def fail(self, invalidation: Invalidation) -> None:
+        """Say that its archive could not be made; it is tried again in the next round."""
+        self._set(invalidation, InvalidationStatus.FAILED, None)
+
+    def put_back(self, invalidation: Invalidation) -> None:
+        """Say that its archive was not made."""
+        self._set(invalidation, InvalidationStatus.WAITING, None)
+
+    def finish(self, invalidation: Invalidation) -> None:
+        """Remove its rows; those that came meanwhile stay."""
+        ids = invalidation.ids
+        self._database.execute(
+            f"DELETE FROM {self._queue} WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})", ids
+        )
+
+    def _set(self, invalidation: Invalidation, status: InvalidationStatus, started: datetime | None) -> None:
+        ids = invalidation.ids
+        self._database.execute(
+            f"UPDATE {self._queue} SET status = %s, ts_started = %s "
+            f"WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})",
+            (status, started, *ids),
+        )
+
+    def _now(self) -> datetime:
+        return self._clock.now().replace(tzinfo=None, microsecond=0)

