@@ -16,7 +16,7 @@ def main() -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("0.0.0.0", port))
+            probe.bind(("127.0.0.1", port))
         except OSError:
             sys.exit(f"Port {port} is taken: run `make up PORT=…` with another one.")
     try:

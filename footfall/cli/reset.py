@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import click
 from redis import Redis
-from rq import Queue
+from rq import Queue, Worker
+from rq.command import send_shutdown_command
 
 from footfall import migrations
 from footfall.clock import SystemClock
@@ -19,6 +20,7 @@ from footfall.settings import Settings, load
 
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS `\{prefix\}(\w+)`")
 _ARCHIVE = re.compile(r"archive_(numeric|blob)_\d{4}_\d{2}")
+_STOP_SECONDS = 10.0  # a worker that was killed stays listed for a minute: it is not waited for longer
 _MATOMO_ONLY = "plugin_setting"  # a table of every Matomo 5 that Footfall has no use for
 
 
@@ -48,14 +50,18 @@ def reset(yes: bool) -> None:
 def empty_queue(redis: Redis, settings: Settings) -> None:
     """Forget all waiting requests and what is known about them.
 
-    First the waiting requests go; then the workers that hold a lease get the time to finish, so that none writes into
-    the emptied database; then the rest goes, the generation included, which makes running workers begin anew.
+    First the waiting requests go. Then the running workers are told to end, as they keep ids of rows in mind that are
+    about to vanish; their pool replaces them. Once the last has finished the batch in its hands, the rest goes.
     """
     with explained(settings.redis_url):
-        Queue(keys.DRAIN_QUEUE, connection=redis).empty()
+        jobs = Queue(keys.DRAIN_QUEUE, connection=redis)
+        jobs.empty()
         _delete(redis, keys.requests("*"))
-        end = time.monotonic() + settings.queue_lease_seconds
-        while any(redis.scan_iter(keys.lease("*"))) and time.monotonic() < end:
+        workers = {worker.name for worker in Worker.all(queue=jobs)}
+        for name in workers:
+            send_shutdown_command(redis, name)
+        end = time.monotonic() + _STOP_SECONDS
+        while workers & {worker.name for worker in Worker.all(queue=jobs)} and time.monotonic() < end:
             time.sleep(0.05)
         _delete(redis, f"{keys.PREFIX}*")
 
