@@ -2,14 +2,17 @@
 
 The key `archive-asked:<archive>` exists while the job waits or runs, so that an archive is not asked for twice at once.
 Whoever waits looks at the key: the job removes it when the archive is made, or leaves the word "failed" in it for a
-while. It expires after the job's longest time, so that a killed worker strands nobody.
+while. It expires soon and the running job renews it, so that a killed worker strands nobody; that it is gone is
+therefore no proof that the archive is there. A second job for the same archive is harmless: it finds it made.
 """
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import md5
 
-from redis import Redis
+from redis import Redis, RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -18,7 +21,9 @@ from footfall.errors import FootfallError
 from footfall.queue import keys
 
 ARCHIVE_JOB = "queue_workers.archive_job.archive"
-JOB_SECONDS = 600
+_JOB_SECONDS = 1800
+_ASKED_SECONDS = 60
+_RENEW_SECONDS = 20
 _FAILED = b"failed"
 _FAILED_SECONDS = 10  # how long an archive that could not be made is not tried again
 _FAILURE_SECONDS = 3600
@@ -55,23 +60,39 @@ class ArchiveRequests:
             ArchiveFailed: it cannot be made.
         """
         key = _key(idsite, period, segment)
-        if self._redis.set(key, b"1", nx=True, ex=JOB_SECONDS + 60):
+        if self._redis.set(key, b"1", nx=True, ex=_ASKED_SECONDS):
             self._queue.enqueue_call(
                 ARCHIVE_JOB,
                 args=(idsite, period.kind.label, str(period.first), str(period.last), segment),
-                timeout=JOB_SECONDS,
+                timeout=_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
             )
         return self._wait(key)
 
-    def finished(self, idsite: int, period: Period, segment: str = "") -> None:
-        """Tell those who wait that the archive is there."""
-        self._redis.delete(_key(idsite, period, segment))
+    @contextmanager
+    def working(self, idsite: int, period: Period, segment: str = "") -> Iterator[None]:
+        """While the block makes the archive, those who wait know; after it they know whether it was made."""
+        key, done = _key(idsite, period, segment), threading.Event()
 
-    def failed(self, idsite: int, period: Period, segment: str = "") -> None:
-        """Tell those who wait that the archive cannot be made."""
-        self._redis.set(_key(idsite, period, segment), _FAILED, ex=_FAILED_SECONDS)
+        def renew() -> None:
+            while not done.wait(_RENEW_SECONDS):
+                with suppress(RedisError):
+                    self._redis.set(key, b"1", ex=_ASKED_SECONDS)
+
+        self._redis.set(key, b"1", ex=_ASKED_SECONDS)
+        renewing = threading.Thread(target=renew, daemon=True)
+        renewing.start()
+        try:
+            yield
+        except BaseException:
+            done.set()
+            renewing.join()
+            self._redis.set(key, _FAILED, ex=_FAILED_SECONDS)
+            raise
+        done.set()
+        renewing.join()
+        self._redis.delete(key)
 
     def _wait(self, key: str) -> bool:
         waited, pause = 0.0, _FIRST_PAUSE

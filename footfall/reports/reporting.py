@@ -59,7 +59,11 @@ class ArchiveOnDemand(Protocol):
     """Has an archive made that a report needs and nobody made yet."""
 
     def ensure(self, idsite: int, period: Period, segment: str) -> bool:
-        """Have the archive made and wait for it; False when it is still being made after the time limit."""
+        """Have the archive made and wait for it; False when it is still being made after the time limit.
+
+        Raises:
+            FootfallError: it cannot be made.
+        """
 
 
 class SiteDirectory(Protocol):
@@ -162,12 +166,15 @@ class Reporting:
         return Table(DataTable([Row(dict(columns))])) if request.shape.flat else Numbers(columns)
 
     def _ensure_archive(self, idsite: int, period: Period) -> None:
-        if period.kind not in self._kinds_on_demand or self._archives.numeric(idsite, period, ()) is not None:
+        if period.kind not in self._kinds_on_demand or self._is_archived(idsite, period):
             return
-        if not self._on_demand.ensure(idsite, period, ""):
+        if not self._on_demand.ensure(idsite, period, "") or not self._is_archived(idsite, period):
             raise ReportError(
                 f"The archive of site {idsite} for {period.date_text} is being prepared: ask again in a moment.", 503
             )
+
+    def _is_archived(self, idsite: int, period: Period) -> bool:
+        return self._archives.numeric(idsite, period, ()) is not None
 
     def _numbers(
         self, report: NumbersReport, shape: Shape, idsite: int, period: Period, several: bool

@@ -1,5 +1,6 @@
 """The reporting endpoint over HTTP, on archives in the database."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -11,6 +12,8 @@ import pytest
 import recorded
 import redis
 from falcon import testing
+from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from footfall.archiving.blob import to_blobs
 from footfall.archiving.on_demand import ARCHIVE_JOB, ArchiveFailed, ArchiveRequests
@@ -21,6 +24,7 @@ from footfall.database import Database
 from footfall.queue import keys
 from footfall.settings import Settings
 from footfall.users import Users
+from queue_workers import archive_job
 from tracker_api.reporting import ReportingResource
 from tracker_api.request import Request
 
@@ -213,7 +217,8 @@ def test_an_archive_is_asked_for_once_and_waited_for(worker_after: Any, redis_cl
         assert len(jobs(redis_client)) == 1
         assert other.ensure(1, RANGE) is False  # asked for already: it only waits
         assert len(jobs(redis_client)) == 1
-        other.finished(1, RANGE)
+        with other.working(1, RANGE):
+            assert other.ensure(1, RANGE) is False
 
     assert worker_after(3, work).ensure(1, RANGE) is True
 
@@ -226,9 +231,41 @@ def test_another_archive_is_another_job(redis_client: redis.Redis) -> None:
 
 
 def test_an_archive_that_cannot_be_made_is_told(worker_after: Any, redis_client: redis.Redis) -> None:
-    other = ArchiveRequests(redis_client, 0)
+    def work() -> None:
+        with pytest.raises(ZeroDivisionError), ArchiveRequests(redis_client, 0).working(1, RANGE):
+            raise ZeroDivisionError
+
     with pytest.raises(ArchiveFailed, match="cannot be made"):
-        worker_after(2, lambda: other.failed(1, RANGE)).ensure(1, RANGE)
+        worker_after(2, work).ensure(1, RANGE)
+
+
+def test_a_killed_worker_strands_nobody_for_long(redis_client: redis.Redis) -> None:
+    requests = ArchiveRequests(redis_client, 0)
+    requests.ensure(1, RANGE)
+    (key,) = redis_client.keys(b"footfall:archive-asked:*")
+    assert 0 < redis_client.ttl(key) <= 60
+
+
+def test_a_range_is_archived_when_a_report_asks_for_it(
+    settings: Settings, clock: FixedClock, token: str, archives: None, redis_client: redis.Redis
+) -> None:
+    """The archives of its days are there already, stored as the reference's."""
+    settings = replace(settings, archive_time_limit_seconds=20)
+    worker = threading.Thread(target=run_one_job, args=(settings,))
+    worker.start()
+    answer = get(client_of(settings, clock), token_auth=token, period="range", date="2026-08-10,2026-08-11").json
+    worker.join()
+    assert answer["nb_visits"] == 12
+    assert redis_client.keys(b"footfall:archive-asked:*") == []
+
+
+def run_one_job(settings: Settings) -> None:
+    """What a worker does with the first job of the archive queue, once there is one."""
+    with redis.Redis.from_url(settings.redis_url) as connection:
+        _, job_id = connection.blpop([f"rq:queue:{keys.ARCHIVE_QUEUE}"], timeout=10)
+        job = Job.fetch(job_id.decode(), connection=connection, serializer=JSONSerializer)
+        assert job.func_name == ARCHIVE_JOB
+        archive_job.archive_with(settings, *job.args)
 
 
 def test_a_range_that_takes_too_long_is_being_prepared(

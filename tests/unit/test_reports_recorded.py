@@ -10,6 +10,7 @@ import recorded
 
 from footfall.archiving.periods import Period, parse_period
 from footfall.clock import FixedClock
+from footfall.errors import ConfigurationError
 from footfall.plugins import reports
 from footfall.reports import formats
 from footfall.reports.errors import ReportError
@@ -222,29 +223,41 @@ def test_an_unknown_format_names_the_formats() -> None:
 
 
 RANGE = {"method": "VisitsSummary.get", "idSite": "1", "period": "range", "date": "2026-08-03,2026-08-05"}
+DAY = RANGE | {"period": "day", "date": "2026-08-10"}
+UNKNOWN_DAY = RANGE | {"period": "day", "date": "2026-08-11"}
 
 
 def test_a_range_without_an_archive_is_asked_for() -> None:
     on_demand = OnDemand()
-    reporting(on_demand).answer(parse(RANGE), SUPERUSER)
+    with pytest.raises(ReportError):
+        reporting(on_demand).answer(parse(RANGE), SUPERUSER)
     assert on_demand.asked == [(1, Period.range(date(2026, 8, 3), date(2026, 8, 5)))]
 
 
 def test_a_day_is_asked_for_only_where_the_setting_says_so() -> None:
-    day = parse(RANGE | {"period": "day", "date": "2026-08-11"})
-    for setting, asked in (("none", 0), ("range", 0), ("all", 1)):
+    for setting in ("none", "range"):
         on_demand = OnDemand()
-        reporting(on_demand, setting).answer(day, SUPERUSER)
-        assert len(on_demand.asked) == asked, setting
+        reporting(on_demand, setting).answer(parse(UNKNOWN_DAY), SUPERUSER)
+        assert on_demand.asked == []
+    on_demand = OnDemand()
+    with pytest.raises(ReportError):
+        reporting(on_demand, "all").answer(parse(UNKNOWN_DAY), SUPERUSER)
+    assert len(on_demand.asked) == 1
 
 
 def test_an_archive_that_exists_is_not_asked_for() -> None:
     on_demand = OnDemand()
-    reporting(on_demand, "all").answer(parse(RANGE | {"period": "day", "date": "2026-08-10"}), SUPERUSER)
+    reporting(on_demand, "all").answer(parse(DAY), SUPERUSER)
     assert on_demand.asked == []
 
 
-def test_an_archive_that_is_still_being_made_is_told() -> None:
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_archive_that_is_not_there_yet_is_told(finished: bool) -> None:
     with pytest.raises(ReportError, match="is being prepared") as told:
-        reporting(OnDemand(ready=False)).answer(parse(RANGE), SUPERUSER)
+        reporting(OnDemand(finished)).answer(parse(RANGE), SUPERUSER)
     assert told.value.status == 503
+
+
+def test_a_setting_that_makes_no_sense_names_those_that_do() -> None:
+    with pytest.raises(ConfigurationError, match="none, range, all"):
+        kinds_on_demand("sometimes")
