@@ -28,7 +28,7 @@ class ArchiveReader:
         """The numbers of these names that are not zero; None when there is no usable archive."""
 
         def read(archive: Archive) -> dict[str, float]:
-            return self._tables.numeric([archive], names)[archive.idarchive] if names else {}
+            return self._tables.numeric([archive], names)[archive] if names else {}
 
         return self._from_newest(idsite, period, segment, read)
 

@@ -1,8 +1,9 @@
 """The archive tables: one pair of tables per month, an archive in the month of its first day.
 
-An archive is a set of rows under one id: numbers in archive_numeric_YYYY_MM, tables in archive_blob_YYYY_MM, and the
-done flag, a numeric row named `done…` whose value is the archive's status. Everything of an archive is written in one
-transaction, the done flag last, so that an archive without it does not exist for any reader.
+An archive is a set of rows under one id of its month: numbers in archive_numeric_YYYY_MM, tables in
+archive_blob_YYYY_MM, and the done flag, a numeric row named `done…` whose value is the archive's status. Everything of
+an archive is written in one transaction, the done flag last, so that an archive without it does not exist for any
+reader.
 """
 
 from __future__ import annotations
@@ -112,20 +113,20 @@ class ArchiveTables:
 
     # Reading
 
-    def numeric(self, archives: Collection[Archive], names: Sequence[str] = ()) -> dict[int, dict[str, float]]:
-        """Numbers by name, by archive id; all of them, done flags aside, when no names are given."""
-        found: dict[int, dict[str, float]] = {archive.idarchive: {} for archive in archives}
+    def numeric(self, archives: Collection[Archive], names: Sequence[str] = ()) -> dict[Archive, dict[str, float]]:
+        """Numbers by name, by archive; all of them, done flags aside, when no names are given."""
+        found: dict[Archive, dict[str, float]] = {archive: {} for archive in archives}
         condition = f"name IN ({_marks(names)})" if names else "name NOT LIKE 'done%'"
-        for month, ids in _by_month(archives).items():
+        for month, members in _by_month(archives).items():
             rows = self._select(
                 month,
                 "numeric",
                 "idarchive, name, value",
-                f"idarchive IN ({_marks(ids)}) AND {condition}",
-                (*ids, *names),
+                f"idarchive IN ({_marks(members)}) AND {condition}",
+                (*members, *names),
             )
             for idarchive, name, value in rows:
-                found[idarchive][name] = value
+                found[members[idarchive]][name] = value
         return found
 
     def blob_names(self, archives: Collection[Archive]) -> set[str]:
@@ -160,7 +161,7 @@ class ArchiveTables:
     # Writing
 
     def next_id(self, period: Period) -> int:
-        """A new archive id, never given out before."""
+        """A new archive id, never given out before in its month."""
         month = _month(period.first)
         self._create(month)
         name = f"{self._database.prefix}archive_numeric_{month}"
@@ -283,10 +284,11 @@ def _month(first: date) -> str:
     return f"{first:%Y_%m}"
 
 
-def _by_month(archives: Iterable[Archive]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def _by_month(archives: Iterable[Archive]) -> dict[str, dict[int, Archive]]:
+    """The archives by month and id: an id is given out once per month, not once."""
+    found: dict[str, dict[int, Archive]] = {}
     for archive in archives:
-        found.setdefault(_month(archive.period.first), []).append(archive.idarchive)
+        found.setdefault(_month(archive.period.first), {})[archive.idarchive] = archive
     return found
 
 
