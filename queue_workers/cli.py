@@ -152,19 +152,15 @@ def drain() -> None:
       queue_workers drain
     """
     from footfall.tracking.recorder import Recorder
-
-    from queue_workers import jobs
-    from queue_workers.draining import IMPATIENT
     from queue_workers.draining import drain as drain_shard
+    from queue_workers.tools import IMPATIENT, new_tools
 
     settings, clock = load(), SystemClock()
     log.configure(settings.log_level)
     database, connection = Database(settings), connect(settings.redis_url)
     check(database)
     recorder = Recorder(database, settings, clock)
-    tools = jobs.new_tools(
-        settings, clock, database, connection, recorder, holder=jobs.process_name(), patience=IMPATIENT
-    )
+    tools = new_tools(settings, clock, database, connection, recorder, patience=IMPATIENT)
     drained, started = 0, clock.monotonic()
     while True:
         shards = known_shards(connection, settings.queue_shards)

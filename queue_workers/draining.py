@@ -2,69 +2,20 @@
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from redis import Redis
 
 from footfall.queue import head
-from footfall.queue.asking import DrainRequests
 from footfall.queue.head import Head
 from footfall.queue.lease import Lease, LeaseLost
-from footfall.queue.offsets import FencedOff, OffsetMoved, Offsets
+from footfall.queue.offsets import FencedOff, OffsetMoved
 from footfall.queue.shards import layout, layout_of
 from footfall.queue.state import depths, known_layouts
-from footfall.settings import Settings
-from queue_workers.load_report import LoadReports
-from queue_workers.recording import BatchRecording, Position
+from queue_workers.recording import Position
+from queue_workers.tools import Tools
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 0.1
 _SHORTEST_PAUSE = 0.01
 _PAUSE_PER_WORK = 4.0
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a drain that found its list empty stays for what comes next.
-
-    An RQ job costs about 4 ms of CPU and a transaction about as much, whether it carries one request or a hundred. So
-    a job holds its worker for a while even when other shards wait: meanwhile requests gather there, and under light
-    traffic on many shards the overhead stays below a tenth. When no other shard waits, staying costs next to nothing
-    and spares the next request its job. Between two small batches a drain pauses four times as long as the last one
-    took (10 to 100 ms), which bounds its share of the machine. A backlog is drained without any pause.
-
-    Args:
-        at_least: seconds that a turn lasts although other shards wait.
-        idle: seconds without a new request after which a turn ends in any case.
-    """
-
-    at_least: float = 0.05
-    idle: float = 0.25
-
-
-PATIENT = Patience()
-IMPATIENT = Patience(0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a process drains with.
-
-    Args:
-        holder: the name of the process, for its leases.
-        stopping: tells that the process is to end: the batch in hand is finished, the rest left to others.
-    """
-
-    redis: Redis
-    recording: BatchRecording
-    offsets: Offsets
-    drains: DrainRequests
-    reports: LoadReports
-    settings: Settings
-    holder: str
-    stopping: Callable[[], bool]
-    patience: Patience = PATIENT
 
 
 def drain(tools: Tools, shard: str) -> int:
@@ -142,9 +93,9 @@ class _Turn:
             position, found = self._read()
             if found.records:
                 started = time.monotonic()
-                self._record(position, found.records)
+                recorded = self._record(position, found.records)
                 last_news = time.monotonic()
-                if found.depth > len(found.records):
+                if not recorded or found.depth > len(found.records):
                     continue
                 pause = min(max(_PAUSE_PER_WORK * (last_news - started), _SHORTEST_PAUSE), _LONGEST_PAUSE)
             if self._enough(last_news):
@@ -196,14 +147,16 @@ class _Turn:
                     continue
             self._position = Position(generation, shard, self._lease.fence, recorded, found.trimmed)
 
-    def _record(self, position: Position, records: list[bytes]) -> None:
+    def _record(self, position: Position, records: list[bytes]) -> bool:
+        """Record a batch and trim it; False when it is recorded already, so that the list has to be read again."""
         started = time.monotonic()
         self._position = None
         try:
             loaded = self._tools.recording.record(position, records, self._alive)
         except OffsetMoved:
-            return  # committed by a try whose answer was lost, or by another drain: look again
+            return False  # committed by a try whose answer was lost, or by another drain
         if head.trim(self._tools.redis, self._shard, position.generation, position.offset, len(records)):
             self._position = position.after(len(records))
         self.drained += loaded.requests
         self._tools.reports.loaded(loaded, time.monotonic() - started)
+        return True

@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from multiprocessing import get_context, parent_process
@@ -19,6 +18,7 @@ from footfall.queue.asking import DrainRequests
 from footfall.queue.connection import connect, explained
 from footfall.settings import Settings
 from queue_workers.sweep import Sweep
+from queue_workers.tools import holder_name
 from queue_workers.worker import work
 
 _log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Pool:
 
     def _bury(self, process: BaseProcess) -> None:
         try:
-            self._sweep.bury(f"{socket.gethostname()}-{process.pid}")
+            self._sweep.bury(holder_name(process.pid or 0))
         except redis.RedisError as error:
             _log.warning("What worker %s left is found when its lease has expired: %s", process.pid, error)
 

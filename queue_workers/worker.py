@@ -1,6 +1,7 @@
 """The RQ worker that drains shards."""
 
 import logging
+import os
 from contextlib import suppress
 from types import FrameType
 
@@ -12,6 +13,7 @@ from footfall.queue import keys
 from footfall.queue.connection import connect
 from footfall.settings import Settings
 from queue_workers import jobs
+from queue_workers.tools import holder_name
 
 _TTL_SECONDS = 60
 
@@ -37,8 +39,8 @@ def work(settings: Settings) -> None:
     for name in ("rq.worker", "rq.job"):
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = DrainWorker(
-        [keys.DRAIN_QUEUE],
-        name=jobs.process_name(),
+        [keys.DRAIN_QUEUE, keys.ARCHIVE_QUEUE],
+        name=holder_name(os.getpid()),
         connection=connect(settings.redis_url),
         serializer=JSONSerializer,
         worker_ttl=_TTL_SECONDS,

@@ -15,6 +15,8 @@ class Request(falcon.asgi.Request):
     """Falcon's request, taking query strings of any bytes, and reading bodies up to a limit."""
 
     def __init__(self, scope: dict[str, Any], receive: Any, first_event: Any = None, options: Any = None) -> None:
+        if not isinstance(scope["headers"], list):  # ASGI allows what can be read only once
+            scope = {**scope, "headers": [tuple(header) for header in scope["headers"]]}
         try:
             super().__init__(scope, receive, first_event, options)
         except UnicodeDecodeError:

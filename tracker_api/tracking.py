@@ -119,8 +119,8 @@ class TrackingResource:
             raise queue_unavailable() from None
 
     def _address(self, request: Request) -> str:
-        client = request.scope.get("client")
+        peer, _ = request.scope.get("client") or ("", 0)
         return self._proxies.client(
-            client[0] if client else "",
+            peer,
             (value.decode("latin-1") for name, value in request.scope["headers"] if name == b"x-forwarded-for"),
         )

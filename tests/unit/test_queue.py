@@ -1,0 +1,100 @@
+"""Leases, the head of the list, and asking, on a Redis in memory."""
+
+import fakeredis
+import pytest
+from rq import Queue
+
+from footfall.queue import head, keys
+from footfall.queue.asking import DrainRequests
+from footfall.queue.lease import Lease, LeaseLost, holders, release_all
+
+SHARD = "16-03"
+
+
+@pytest.fixture
+def redis() -> fakeredis.FakeRedis:
+    return fakeredis.FakeRedis()
+
+
+def test_one_holds_the_lease_and_each_next_has_a_larger_fencing_number(redis: fakeredis.FakeRedis) -> None:
+    first = Lease.acquire(redis, SHARD, "one", 30)
+    assert first is not None
+    assert Lease.acquire(redis, SHARD, "two", 30) is None
+    assert holders(redis, [SHARD, "16-04"]) == {SHARD: "one"}
+    first.release()
+    second = Lease.acquire(redis, SHARD, "two", 30)
+    assert second is not None
+    assert second.fence > first.fence
+
+
+def test_a_lost_lease_is_noticed_and_the_next_holders_is_left_alone(redis: fakeredis.FakeRedis) -> None:
+    lost = Lease.acquire(redis, SHARD, "one", 0.001)
+    assert lost is not None
+    redis.delete(keys.lease(SHARD))
+    assert Lease.acquire(redis, SHARD, "two", 30) is not None
+    with pytest.raises(LeaseLost):
+        for _ in range(100_000):
+            lost.keep()
+    lost.release()
+    assert holders(redis, [SHARD]) == {SHARD: "two"}
+
+
+def test_the_leases_of_a_dead_holder_are_released_and_no_others(redis: fakeredis.FakeRedis) -> None:
+    Lease.acquire(redis, "16-01", "dead", 30)
+    Lease.acquire(redis, "16-02", "alive", 30)
+    assert release_all(redis, ["16-00", "16-01", "16-02"], "dead") == ["16-01"]
+    assert holders(redis, ["16-00", "16-01", "16-02"]) == {"16-02": "alive"}
+
+
+def test_a_batch_stays_in_the_list_until_it_is_trimmed(redis: fakeredis.FakeRedis) -> None:
+    redis.rpush(keys.requests(SHARD), *[b"%d" % n for n in range(5)])
+    found = head.read(redis, SHARD, 3)
+    assert (found.trimmed, found.depth, found.records) == (0, 5, [b"0", b"1", b"2"])
+    assert head.read(redis, SHARD, 3) == found
+    assert head.trim(redis, SHARD, found.generation, found.trimmed, 3)
+    found = head.read(redis, SHARD, 3)
+    assert (found.trimmed, found.depth, found.records) == (3, 2, [b"3", b"4"])
+
+
+def test_a_batch_is_trimmed_once(redis: fakeredis.FakeRedis) -> None:
+    redis.rpush(keys.requests(SHARD), *[b"%d" % n for n in range(5)])
+    found = head.read(redis, SHARD, 2)
+    assert head.trim(redis, SHARD, found.generation, 0, 2)
+    assert not head.trim(redis, SHARD, found.generation, 0, 2)
+    assert head.read(redis, SHARD, 9).records == [b"2", b"3", b"4"]
+
+
+def test_nothing_is_trimmed_from_a_redis_that_was_emptied_meanwhile(redis: fakeredis.FakeRedis) -> None:
+    redis.rpush(keys.requests(SHARD), b"old")
+    found = head.read(redis, SHARD, 2)
+    redis.flushall()
+    redis.rpush(keys.requests(SHARD), b"new")
+    assert not head.trim(redis, SHARD, found.generation, found.trimmed, 1)
+    after = head.read(redis, SHARD, 2)
+    assert after.records == [b"new"]
+    assert after.generation != found.generation
+
+
+def test_a_drain_is_asked_for_once(redis: fakeredis.FakeRedis) -> None:
+    drains = DrainRequests(redis, 10, 5)
+    assert drains.ask(SHARD)
+    assert not drains.ask(SHARD)
+    assert drains.waiting() == {SHARD}
+    assert drains.others_wait()
+    assert Queue(keys.DRAIN_QUEUE, connection=redis).count == 1
+
+
+def test_a_drain_can_be_asked_for_again_when_the_last_is_done(redis: fakeredis.FakeRedis) -> None:
+    drains = DrainRequests(redis, 10, 5)
+    drains.ask(SHARD)
+    drains.clear(SHARD)
+    assert drains.ask(SHARD)
+
+
+def test_what_is_asked_for_is_forgotten_after_a_while_unless_its_job_waits(redis: fakeredis.FakeRedis) -> None:
+    drains = DrainRequests(redis, 10, 5)
+    drains.ask(SHARD)
+    assert 0 < redis.ttl(keys.asked(SHARD)) <= 15
+    redis.expire(keys.asked(SHARD), 1)
+    assert drains.renew_waiting() == {SHARD}
+    assert redis.ttl(keys.asked(SHARD)) > 1
