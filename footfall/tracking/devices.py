@@ -57,7 +57,7 @@ class Device(msgspec.Struct, array_like=True, frozen=True):
 
 def detect(user_agent: str) -> Device:
     """The device of a user agent, without any cache."""
-    found = DeviceDetector(user_agent).parse()
+    found = DeviceDetector(user_agent, check_cache=False).parse()
     engine = found.engine()
     kind = str(found.device_type() or "")
     model = found.device_model() or (f"generic {kind}" if kind else "")

@@ -1,0 +1,175 @@
+"""How many requests per second ONE worker records: `python bench/drain.py [--requests N]`.
+
+Realistic traffic (20 % of the requests begin a visit, half of those of visitors who were there before; 1 % come with a
+user agent that nobody has seen) on tables that hold a million rows already, drained from Redis by the same code that
+the RQ job runs. Servers: those of `make services`; the database footfall_bench_drain is kept for the next run.
+Prints requests/s and the CPU time per 1000 requests of the worker, MariaDB and Redis. `--profile` adds where the
+worker's time went.
+"""
+
+import argparse
+import cProfile
+import pstats
+import random
+import time
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from redis import Redis
+from support import cpu_seconds, say, servers, settings
+
+from footfall.clock import SystemClock
+from footfall.database import Database
+from footfall.queue import keys
+from footfall.queue.request import TrackingRequest, encode
+from footfall.queue.shards import layout
+from footfall.settings import Settings
+from footfall.tracking.recorder import Recorder
+from queue_workers.draining import drain
+from queue_workers.tools import IMPATIENT, new_tools
+
+VISITS, ACTIONS = 300_000, 700_000
+WARM_UP = 4_000
+PAGES = 20_000
+AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.{}.{} Safari/537.36"
+)
+
+
+def fill(database: Database) -> None:
+    """A million rows of the last month: visits of 100,000 visitors, and their actions."""
+    if database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0] >= ACTIONS:
+        return
+    database.execute(
+        "INSERT INTO site (idsite, name, main_url, timezone, currency, sitesearch_keyword_parameters, "
+        "sitesearch_category_parameters, excluded_ips, excluded_parameters, excluded_user_agents, excluded_referrers, "
+        "`group`, type) "
+        "VALUES (1, 'Bench', 'https://bench.example.org', 'UTC', 'EUR', '', '', '', '', '', '', '', 'website')"
+    )
+    begin = int(time.time()) - 30 * 86_400
+    database.execute(
+        "INSERT INTO log_visit (idsite, idvisitor, visit_last_action_time, config_id, location_ip, "
+        "visit_first_action_time, visitor_count_visits, visit_total_time, visit_total_actions, "
+        "visit_total_interactions, visitor_seconds_since_first, visitor_returning, referer_type, "
+        "location_browser_lang, config_browser_name, config_os, visit_exit_idaction_url, visit_exit_idaction_name) "
+        "SELECT 1, UNHEX(LPAD(HEX(seq % 100000 + 1), 16, '0')), FROM_UNIXTIME(%s + seq * 8), "
+        "UNHEX(SUBSTR(MD5(seq), 1, 16)), UNHEX('0A000001'), FROM_UNIXTIME(%s + seq * 8), 1, 61, 3, 3, 0, 0, 1, 'en', "
+        f"'CH', 'WIN', 1 + seq % 1000, 1001 + seq % 1000 FROM seq_1_to_{VISITS}",
+        (begin, begin),
+    )
+    database.execute(
+        "INSERT INTO log_link_visit_action (idsite, idvisitor, idvisit, server_time, idaction_url, idaction_name, "
+        "pageview_position, time_spent_ref_action) SELECT 1, UNHEX(LPAD(HEX(seq % 100000 + 1), 16, '0')), "
+        f"1 + seq % {VISITS}, FROM_UNIXTIME(%s + seq * 3), 1 + seq % 1000, 1001 + seq % 1000, 1, 10 "
+        f"FROM seq_1_to_{ACTIONS}",
+        (begin,),
+    )
+
+
+def traffic(count: int, now: float, dice: random.Random) -> Iterator[TrackingRequest]:
+    """Requests in the order of their times."""
+    active: list[tuple[str, str, str]] = []
+    agents = [AGENT.format(100 + i % 30, 1000 + i, i) for i in range(200)]
+    for number in range(count):
+        if not active or dice.random() < 0.2:
+            known = dice.random() < 0.5
+            visitor = f"{dice.randrange(100_000) + 1:016x}" if known else f"{dice.getrandbits(64):016x}"
+            active.append((visitor, f"198.51.{dice.randrange(256)}.{dice.randrange(256)}", dice.choice(agents)))
+            if len(active) > 500:
+                active.pop(0)
+        visitor, address, agent = active[-1] if len(active) < 2 else dice.choice(active[-500:])
+        if dice.random() < 0.01:
+            agent = AGENT.format(dice.randrange(60, 140), dice.randrange(10_000), dice.randrange(10_000))
+        page = int(dice.paretovariate(1.1)) % PAGES
+        parameters = {
+            "idsite": 1,
+            "rec": 1,
+            "action_name": f"Catalogue - Page {page}",
+            "url": f"https://bench.example.org/catalogue/section-{page % 40}/page-{page}.html?color={page % 7}",
+            "urlref": "https://www.example.com/search?q=shoes",
+            "h": 12,
+            "m": 30,
+            "s": 15,
+            "_id": visitor,
+            "res": "1920x1080",
+            "pv_id": f"{number % 1_000_000:06d}",
+            "pf_net": dice.randrange(100),
+            "pf_srv": dice.randrange(400),
+            "pf_tfr": dice.randrange(50),
+            "pf_dm1": dice.randrange(900),
+            "pf_dm2": dice.randrange(300),
+            "pf_onl": dice.randrange(30),
+            "cookie": 1,
+            "pdf": 1,
+            "send_image": 0,
+            "r": dice.randrange(1_000_000),
+        }
+        headers = {"user-agent": agent, "accept-language": "en-US,en;q=0.9"}
+        yield TrackingRequest(now + number / 1000, address, urlencode(parameters).encode(), b"", headers)
+
+
+def push(redis: Redis, own: Settings, requests: list[TrackingRequest]) -> list[str]:
+    """Put requests into the shard lists as the endpoint does, each visitor's into one; the shards that were used."""
+    shards = layout(own.queue_shards)
+    lists: dict[str, list[bytes]] = {shard: [] for shard in shards}
+    for request in requests:
+        visitor = request.query.split(b"_id=")[1][:16]
+        lists[shards[int(visitor, 16) % len(shards)]].append(encode(request))
+    for shard, records in lists.items():
+        if records:
+            redis.rpush(keys.requests(shard), *records)
+    return [shard for shard, records in lists.items() if records]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--requests", type=int, default=30_000)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    own = settings("footfall_bench_drain", 15)
+    database, redis, clock = Database(own), Redis.from_url(own.redis_url), SystemClock()
+    fill(database)
+    redis.flushdb()
+    tools = new_tools(own, clock, database, redis, Recorder(database, own, clock), patience=IMPATIENT)
+    dice = random.Random()
+    requests = list(traffic(WARM_UP + options.requests, time.time(), dice))
+
+    def run(part: list[TrackingRequest]) -> None:
+        waiting = push(redis, own, part)
+        while waiting:
+            waiting = [shard for shard in waiting if drain(tools, shard) or redis.llen(keys.requests(shard))]
+
+    run(requests[:WARM_UP])
+    measured = requests[WARM_UP:]
+    before = database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0]
+    shards = push(redis, own, measured)
+    profile = cProfile.Profile()
+    started, worker, private = time.perf_counter(), time.process_time(), servers()
+    mariadb, store = cpu_seconds([private.mariadb]), cpu_seconds([private.redis])
+    if options.profile:
+        profile.enable()
+    for shard in shards:
+        while redis.llen(keys.requests(shard)):
+            drain(tools, shard)
+    profile.disable()
+    seconds = time.perf_counter() - started
+    count = options.requests
+    recorded = database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0] - before
+    if recorded != count:
+        raise SystemExit(f"{count} requests were queued, but {recorded} recorded")
+    say(
+        {
+            "drain": "one worker",
+            "requests": count,
+            "requests_per_second": round(count / seconds),
+            "worker_ms_per_1000": round((time.process_time() - worker) / count * 1e6, 1),
+            "mariadb_ms_per_1000": round((cpu_seconds([private.mariadb]) - mariadb) / count * 1e6, 1),
+            "redis_ms_per_1000": round((cpu_seconds([private.redis]) - store) / count * 1e6, 1),
+        }
+    )
+    if options.profile:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""What the measurements share: a database and queue of their own, the CPU time of processes, the printed line."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from footfall import migrations
+from footfall.clock import SystemClock
+from footfall.database import Database
+from footfall.settings import Settings, load
+
+ROOT = Path(__file__).resolve().parent.parent
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def settings(database: str, redis_db: int, **changes: object) -> Settings:
+    """Settings for a measurement: its own database on the server of .local/env, its own Redis db."""
+    base = load()
+    parts = urlsplit(base.database_url)
+    redis = urlsplit(base.redis_url)
+    server = Database(base)
+    server.execute(f"CREATE DATABASE IF NOT EXISTS `{database}` CHARACTER SET utf8mb4")
+    own = replace(
+        base,
+        database_url=urlunsplit(parts._replace(path=f"/{database}")),
+        redis_url=urlunsplit(redis._replace(path=f"/{redis_db}")),
+        secret_key=base.secret_key or "bench",
+        table_prefix="",
+        **changes,
+    )
+    migrations.migrate(Database(own), SystemClock())
+    return own
+
+
+def environment(own: Settings) -> dict[str, str]:
+    """The environment of a process that is to use these settings."""
+    return {
+        **os.environ,
+        "DATABASE_URL": own.database_url,
+        "REDIS_URL": own.redis_url,
+        "SECRET_KEY": own.secret_key,
+        "TABLE_PREFIX": "",
+    }
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Process ids of the private servers, where they were started by `make services`."""
+
+    mariadb: int | None
+    redis: int | None
+
+
+def servers() -> Servers:
+    """The servers of .local/, None for one that runs elsewhere (its CPU time is then not known)."""
+
+    def pid(name: str) -> int | None:
+        try:
+            return int((ROOT / ".local" / f"{name}.pid").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    return Servers(pid("mariadbd"), pid("redis-server"))
+
+
+def cpu_seconds(pids: Iterable[int | None]) -> float:
+    """CPU time, user and system, that living processes have used so far."""
+    total = 0.0
+    for pid in pids:
+        if pid is None:
+            continue
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += (int(fields[11]) + int(fields[12])) / _TICKS
+    return total
+
+
+def children(pid: int) -> list[int]:
+    """The process and all below it."""
+    found = [pid]
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in path.read_text().split():
+            found += children(int(child))
+    return found
+
+
+def say(figures: dict[str, object]) -> None:
+    """Print the figures as one line of JSON, for a note or another program."""
+    json.dump(figures, sys.stdout)
+    sys.stdout.write("\n")
