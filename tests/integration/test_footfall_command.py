@@ -1,10 +1,10 @@
 """The `footfall` command, run as a person runs it."""
 
 import json
-import subprocess
 from collections.abc import Callable
 
 import pytest
+from click.testing import Result
 from redis import Redis
 
 from footfall.clock import SystemClock
@@ -13,75 +13,66 @@ from footfall.queue import keys
 from footfall.settings import Settings
 from footfall.users import Users
 
-EnvironmentOf = Callable[[Settings], dict[str, str]]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+CREATE_SITE = "footfall site create --name Shop --url https://shop.example.org"
 
-
-@pytest.fixture
-def run(environment: dict[str, str]) -> Run:
-    def run_footfall(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            ["footfall", *arguments], env=environment | variables, capture_output=True, text=True, timeout=60
-        )
-
-    return run_footfall
+Run = Callable[..., Result]
 
 
 def test_migrate_says_what_it_applied_and_then_that_nothing_is_to_do(
-    new_settings: Callable[..., Settings], environment_of: EnvironmentOf
+    run_command: Run, new_settings: Callable[..., Settings]
 ) -> None:
-    environment = environment_of(new_settings(migrated=False, table_prefix="matomo_"))
-    first, second = (
-        subprocess.run(["footfall", "migrate"], env=environment, capture_output=True, text=True) for _ in range(2)
-    )
+    url = new_settings(migrated=False).database_url
+    first, second = (run_command("footfall migrate", DATABASE_URL=url, TABLE_PREFIX="matomo_") for _ in range(2))
     assert first.stdout.startswith("applied 0001 log\napplied 0002 entities\n")
     assert second.stdout == "nothing to do: the database is up to date\n"
-    assert (first.returncode, second.returncode) == (0, 0)
+    assert (first.exit_code, second.exit_code) == (0, 0)
 
 
-def test_token_create_prints_the_token_alone(run: Run, database: Database, settings: Settings) -> None:
-    done = run("token", "create", "--login", "admin", "--superuser")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_token_create_prints_the_token_alone(run_command: Run, database: Database, settings: Settings) -> None:
+    done = run_command("footfall token create --login admin --superuser")
+    assert (done.exit_code, done.stderr) == (0, "")
     caller = Users(database, settings, SystemClock()).authenticate(done.stdout.rstrip("\n"))
     assert caller is not None
     assert (caller.login, caller.superuser) == ("admin", True)
 
 
-def test_site_create_prints_the_number_and_site_list_shows_it(run: Run) -> None:
-    address = ("--url", "https://shop.example.org/", "--url", "https://www.example.org")
-    done = run("site", "create", "--name", "Shop", *address, "--timezone", "Europe/Berlin", "--currency", "eur")
-    assert (done.returncode, done.stdout) == (0, "1\n")
-    (site,) = json.loads(run("site", "list", "--json").stdout)
+def test_site_create_prints_the_number_and_site_list_shows_it(run_command: Run) -> None:
+    done = run_command(
+        "footfall site create --name 'The shop' --url https://shop.example.org/ --url https://www.example.org "
+        "--timezone Europe/Berlin --currency eur"
+    )
+    assert (done.exit_code, done.stdout) == (0, "1\n")
+    (site,) = json.loads(run_command("footfall site list --json").stdout)
     assert site["idsite"] == 1
-    assert site["name"] == "Shop"
+    assert site["name"] == "The shop"
     assert site["main_url"] == "https://shop.example.org"
     assert site["timezone"] == "Europe/Berlin"
     assert site["currency"] == "EUR"
-    assert "Shop" in run("site", "list").stdout
+    assert "The shop" in run_command("footfall site list").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--url", "shop.example.org"], "http://"),
-        (["--url", "https://a.example", "--timezone", "Mars/Crater"], "Europe/Berlin"),
-        (["--url", "https://a.example", "--currency", "euro"], "EUR"),
-        ([], "--url"),
+        ("--url shop.example.org", "http://"),
+        ("--url https://a.example --timezone Mars/Crater", "Europe/Berlin"),
+        ("--url https://a.example --currency euro", "EUR"),
+        ("", "--url"),
     ],
 )
 def test_site_create_refuses_what_makes_no_site(
-    run: Run, database: Database, arguments: list[str], complaint: str
+    run_command: Run, database: Database, arguments: str, complaint: str
 ) -> None:
-    done = run("site", "create", "--name", "x", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    done = run_command(f"footfall site create --name x {arguments}")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert complaint in done.stderr
     assert database.query("SELECT * FROM site") == []
 
 
-def test_doctor_finds_a_good_installation_good(run: Run) -> None:
-    done = run("doctor", "--json")
+def test_doctor_finds_a_good_installation_good(run_command: Run) -> None:
+    done = run_command("footfall doctor --json")
     findings = json.loads(done.stdout)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert not [finding for finding in findings if finding["state"] == "fail"]
     assert {finding["subject"] for finding in findings} == {
         "programs",
@@ -93,9 +84,11 @@ def test_doctor_finds_a_good_installation_good(run: Run) -> None:
     }
 
 
-def test_doctor_says_what_to_do_when_nothing_is_there(run: Run) -> None:
-    done = run("doctor", DATABASE_URL="mysql://root@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1/0", SECRET_KEY="")
-    assert done.returncode == 1
+def test_doctor_says_what_to_do_when_nothing_is_there(run_command: Run) -> None:
+    done = run_command(
+        "footfall doctor", DATABASE_URL="mysql://root@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1/0", SECRET_KEY=""
+    )
+    assert done.exit_code == 1
     assert [line[:15] for line in done.stdout.splitlines() if line.startswith("fail")] == [
         "fail  settings:",
         "fail  database:",
@@ -104,46 +97,45 @@ def test_doctor_says_what_to_do_when_nothing_is_there(run: Run) -> None:
 
 
 def test_doctor_fails_on_a_database_that_was_not_migrated(
-    new_settings: Callable[..., Settings], environment_of: EnvironmentOf
+    run_command: Run, new_settings: Callable[..., Settings]
 ) -> None:
-    environment = environment_of(new_settings(migrated=False))
-    done = subprocess.run(["footfall", "doctor"], env=environment, capture_output=True, text=True)
-    assert done.returncode == 1
+    done = run_command("footfall doctor", DATABASE_URL=new_settings(migrated=False).database_url)
+    assert done.exit_code == 1
     assert "run `footfall migrate`" in done.stdout
 
 
-def test_reset_empties_database_and_queue(run: Run, database: Database, redis_client: Redis) -> None:
-    run("site", "create", "--name", "Shop", "--url", "https://shop.example.org")
-    run("token", "create", "--login", "admin")
+def test_reset_empties_database_and_queue(run_command: Run, database: Database, redis_client: Redis) -> None:
+    run_command(CREATE_SITE)
+    run_command("footfall token create --login admin")
     database.execute("CREATE TABLE archive_numeric_2026_08 (x int)")
     redis_client.rpush(keys.requests("16-03"), b"a record")
     redis_client.set("someone else's", b"1")
-    assert run("reset", "--yes").returncode == 0
+    assert run_command("footfall reset --yes").exit_code == 0
     for table in ("site", "user", "user_token_auth"):
         assert database.query(f"SELECT * FROM {table}") == []
     assert database.query("SHOW TABLES LIKE 'archive_numeric%'") == []
     assert not list(redis_client.scan_iter("footfall:*"))
     assert redis_client.exists("someone else's")
-    assert run("site", "create", "--name", "Shop", "--url", "https://shop.example.org").stdout == "1\n"
+    assert run_command(CREATE_SITE).stdout == "1\n"
 
 
-def test_reset_asks_before_it_does_anything(run: Run, database: Database) -> None:
-    run("site", "create", "--name", "Shop", "--url", "https://shop.example.org")
-    assert run("reset").returncode == 1
+def test_reset_asks_before_it_does_anything(run_command: Run, database: Database) -> None:
+    run_command(CREATE_SITE)
+    assert run_command("footfall reset").exit_code == 1
     assert len(database.query("SELECT * FROM site")) == 1
 
 
-def test_reset_refuses_the_database_of_a_matomo(run: Run, database: Database) -> None:
+def test_reset_refuses_the_database_of_a_matomo(run_command: Run, database: Database) -> None:
     database.execute("CREATE TABLE plugin_setting (x int)")
-    run("site", "create", "--name", "Shop", "--url", "https://shop.example.org")
-    done = run("reset", "--yes")
-    assert done.returncode == 1
+    run_command(CREATE_SITE)
+    done = run_command("footfall reset --yes")
+    assert done.exit_code == 1
     assert "Matomo" in done.stderr
     assert len(database.query("SELECT * FROM site")) == 1
 
 
 @pytest.mark.parametrize("command", ["", "migrate", "site create", "token create", "doctor", "reset"])
-def test_help_explains_itself(run: Run, command: str) -> None:
-    done = run(*command.split(), "--help")
-    assert done.returncode == 0
+def test_help_explains_itself(run_command: Run, command: str) -> None:
+    done = run_command(f"footfall {command} --help")
+    assert done.exit_code == 0
     assert len(done.stdout.split()) > 40
