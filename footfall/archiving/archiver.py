@@ -14,7 +14,7 @@ from footfall.archiving.periods import Period, PeriodKind, local_date
 from footfall.archiving.reader import table_of
 from footfall.archiving.records import BlobRecord, Combine, RecordBuilder, RecordIndex
 from footfall.archiving.summing import TableSum, limit
-from footfall.archiving.tables import CURRENT, Archive, ArchiveTables, DoneStatus
+from footfall.archiving.tables import CURRENT, Archive, ArchiveTables, DoneStatus, month_of
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.errors import FootfallError, InvalidInput
@@ -100,7 +100,7 @@ class Archiver:
                 self._tables.write(archive, numbers, blobs)
 
         self._database.retrying(write)
-        self._tables.delete(period, self._tables.older_than(archive))
+        self._tables.delete(month_of(period.first), self._tables.older_than(archive))
         return archive
 
     def has_log(self, site: Site, period: Period) -> bool:

@@ -94,6 +94,13 @@ class Invalidations:
         rows = self._database.query(f"SELECT date1 FROM {self._touched} WHERE idsite = %s ORDER BY date1", (idsite,))
         return [day for (day,) in rows]
 
+    def all_touched_days(self) -> dict[int, list[date]]:
+        """The same of all sites that have such days."""
+        found: dict[int, list[date]] = {}
+        for idsite, day in self._database.query(f"SELECT idsite, date1 FROM {self._touched} ORDER BY idsite, date1"):
+            found.setdefault(idsite, []).append(day)
+        return found
+
     def take_touched(self, idsite: int, days: Sequence[date]) -> None:
         """Queue touched days, the periods above them and the ranges over them, and forget that they were touched.
 
@@ -128,13 +135,10 @@ class Invalidations:
 
     def sites_with_work(self, idsites: Sequence[int]) -> set[int]:
         """Those of the sites that have queued rows or touched days."""
-        marks = ", ".join(["%s"] * len(idsites))
         rows = self._database.query(
-            f"SELECT DISTINCT idsite FROM {self._queue} WHERE idsite IN ({marks}) "
-            f"UNION SELECT DISTINCT idsite FROM {self._touched} WHERE idsite IN ({marks})",
-            (*idsites, *idsites),
+            f"SELECT DISTINCT idsite FROM {self._queue} UNION SELECT DISTINCT idsite FROM {self._touched}"
         )
-        return {idsite for (idsite,) in rows}
+        return {idsite for (idsite,) in rows}.intersection(idsites)
 
     def of_site(self, idsite: int) -> list[Invalidation]:
         """What is queued for a site, in order, equal rows together."""

@@ -182,18 +182,25 @@ def parse_date(text: str, today: date) -> date:
         "lastmonth": min(month_ago, month_ago.replace(day=min(today.day, month_ago.day))),
         "lastyear": date(today.year - 1, today.month, 28 if (today.month, today.day) == (2, 29) else today.day),
     }
-    if word in words:
-        return words[word]
-    if match := _DAY.fullmatch(word):
-        try:
-            day = date(*map(int, match.groups()))
-        except ValueError:
-            pass
-        else:
-            if day < FIRST_DAY:
-                raise InvalidInput(f"The date {text!r} is before {FIRST_DAY}, when there was no website to count.")
-            return day
-    raise InvalidInput(f"{text!r} is not a date: write YYYY-MM-DD, today or yesterday.")
+    return words[word] if word in words else parse_day(text)
+
+
+def parse_day(text: str) -> date:
+    """The day written as `YYYY-MM-DD`.
+
+    Raises:
+        InvalidInput: the text is not such a date, or one before there were websites.
+    """
+    match = _DAY.fullmatch(text.strip())
+    try:
+        day = date(int(match[1]), int(match[2]), int(match[3])) if match else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise InvalidInput(f"{text!r} is not a date: write YYYY-MM-DD.")
+    if day < FIRST_DAY:
+        raise InvalidInput(f"The date {text!r} is before {FIRST_DAY}, when there was no website to count.")
+    return day
 
 
 def parse_period(kind: str, text: str, today: date) -> Period | list[Period]:

@@ -59,6 +59,24 @@ class Archive:
     archived_at: datetime
 
 
+@dataclass(frozen=True)
+class StoredArchive:
+    """One done flag as it is stored, whatever its value.
+
+    Args:
+        key: the same for archives of the same thing: site, period, days and the name of the flag.
+    """
+
+    idarchive: int
+    key: tuple[int, int, date, date, str]
+    status: int
+    archived_at: datetime
+
+    @property
+    def kind(self) -> int:
+        return self.key[1]
+
+
 class ArchiveTables:
     """Reads and writes archives."""
 
@@ -91,7 +109,7 @@ class ArchiveTables:
 
     def ranges(self, idsite: int, first: date, last: date) -> set[Period]:
         """The archived ranges that have a day in common with these."""
-        months = [month for month in self.existing_months() if month <= _month(last)]
+        months = [month for month in self.existing_months() if month <= month_of(last)]
         if not months:
             return set()
         selects = (
@@ -145,7 +163,7 @@ class ArchiveTables:
             condition = "(name = %s OR (name >= %s AND name < %s))"
             names += [f"{record}_chunk_", f"{record}_chunk`"]  # ` follows _ in ASCII
         rows = self._select(
-            _month(archive.period.first),
+            month_of(archive.period.first),
             "blob",
             "name, value",
             f"idarchive = %s AND {condition}",
@@ -156,13 +174,13 @@ class ArchiveTables:
     def is_there(self, archive: Archive) -> bool:
         """Whether the archive was not removed meanwhile: what was read of it before this call is whole."""
         condition = "idarchive = %s AND name LIKE 'done%'"
-        return bool(self._select(_month(archive.period.first), "numeric", "1", condition, (archive.idarchive,)))
+        return bool(self._select(month_of(archive.period.first), "numeric", "1", condition, (archive.idarchive,)))
 
     # Writing
 
     def next_id(self, period: Period) -> int:
         """A new archive id, never given out before in its month."""
-        month = _month(period.first)
+        month = month_of(period.first)
         self._create(month)
         name = f"{self._database.prefix}archive_numeric_{month}"
         return self._database.insert(
@@ -177,7 +195,7 @@ class ArchiveTables:
         segment: str = "",
     ) -> None:
         """Store a whole archive; to be called inside a transaction."""
-        month, period = _month(archive.period.first), archive.period
+        month, period = month_of(archive.period.first), archive.period
         head = (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
         for batch in _batches(blobs.items(), _BLOB_BYTES_PER_STATEMENT):
             self._insert(month, "blob", [(*head, name, value) for name, value in batch])
@@ -203,7 +221,7 @@ class ArchiveTables:
             segment: its definition, empty for all visits, None for all visits and every segment.
         """
         condition, names = ("name = %s", (done_flag(segment),)) if segment is not None else ("name LIKE 'done%'", ())
-        month = _month(period.first)
+        month = month_of(period.first)
         if not self._exists(month):
             return 0
         return self._database.execute(
@@ -216,7 +234,7 @@ class ArchiveTables:
         """The ids of the archives that this one replaces."""
         period = archive.period
         rows = self._select(
-            _month(period.first),
+            month_of(period.first),
             "numeric",
             "idarchive",
             "idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name = %s AND idarchive < %s",
@@ -224,11 +242,40 @@ class ArchiveTables:
         )
         return [idarchive for (idarchive,) in rows]
 
-    def delete(self, period: Period, ids: Sequence[int]) -> None:
-        """Remove whole archives of a period, the done flags first so that nobody reads half of one."""
+    def stored(self, month: str) -> list[StoredArchive]:
+        """All archives of a month that have a done flag."""
+        rows = self._select(
+            month,
+            "numeric",
+            "idarchive, idsite, period, date1, date2, name, value, ts_archived",
+            "name LIKE 'done%'",
+            (),
+        )
+        return [
+            StoredArchive(idarchive, (idsite, kind, date1, date2, name), int(value or 0), archived_at)
+            for idarchive, idsite, kind, date1, date2, name, value, archived_at in rows
+        ]
+
+    def without_flag(self, month: str, before: datetime) -> list[int]:
+        """The ids of archives of a month that have no done flag, and were begun before that moment."""
+        numeric = self._table(month, "numeric")
+        found: set[int] = set()
+        for kind in ("numeric", "blob"):
+            rows = self._select(
+                month,
+                kind,
+                "DISTINCT idarchive",
+                f"ts_archived < %s AND idarchive NOT IN (SELECT idarchive FROM {numeric} WHERE name LIKE 'done%')",
+                (before,),
+            )
+            found.update(idarchive for (idarchive,) in rows)
+        return sorted(found)
+
+    def delete(self, month: str, ids: Sequence[int]) -> None:
+        """Remove whole archives of a month (YYYY_MM), the done flags first so that nobody reads half of one."""
         if not ids:
             return
-        marks, month = _marks(ids), _month(period.first)
+        marks = _marks(ids)
         numeric, blob = self._table(month, "numeric"), self._table(month, "blob")
         self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks}) AND name LIKE 'done%'", ids)
         self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks})", ids)
@@ -280,7 +327,8 @@ def _statements() -> list[str]:
     return [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
 
 
-def _month(first: date) -> str:
+def month_of(first: date) -> str:
+    """The month (YYYY_MM) whose tables hold the archives that begin on this day."""
     return f"{first:%Y_%m}"
 
 
@@ -288,7 +336,7 @@ def _by_month(archives: Iterable[Archive]) -> dict[str, dict[int, Archive]]:
     """The archives by month and id: an id is given out once per month, not once."""
     found: dict[str, dict[int, Archive]] = {}
     for archive in archives:
-        found.setdefault(_month(archive.period.first), {})[archive.idarchive] = archive
+        found.setdefault(month_of(archive.period.first), {})[archive.idarchive] = archive
     return found
 
 

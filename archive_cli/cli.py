@@ -1,0 +1,211 @@
+"""The `archive_cli` command: makes the archives that reports are read from."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import click
+import mysql.connector
+from rich.console import Console
+
+from archive_cli.arguments import DateRangeParameter, PeriodKindsParameter, SiteList, SiteListParameter
+from footfall import log
+from footfall.archiving.periods import PeriodKind
+from footfall.clock import SystemClock
+from footfall.database import Database
+from footfall.errors import FootfallError
+from footfall.migrations import check
+from footfall.reports.site_timezones import SiteTimezones
+from footfall.settings import load
+
+
+class _Failed(click.ClickException):
+    """Ends the command with status 1 and the message alone on standard error."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+class _Commands(click.Group):
+    """Shows errors that a person can do something about as a sentence, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FootfallError as error:
+            raise _Failed(str(error)) from error
+        except mysql.connector.Error as error:
+            raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
+
+
+_sites = click.option(
+    "--sites",
+    type=SiteListParameter(),
+    required=True,
+    metavar="SITES",
+    help="Which sites: 1-50, or 1,4-6, or all. A range takes the sites that exist inside it.",
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="footfall")
+def main() -> None:
+    """Make the archives that reports are read from.
+
+    An archive holds the numbers and tables of one site and period. Days are computed from the log; weeks, months, years
+    and ranges from the archives inside them. Which days have new data is known: a run without news does nothing.
+
+    \b
+    From cron, every quarter of an hour, any number side by side:
+      archive_cli run --sites all
+
+    \b
+    After log data was changed by hand:
+      archive_cli invalidate --sites 3 --dates 2026-08-01,2026-08-31
+      archive_cli run --sites 3
+
+    \b
+    How it stands:
+      archive_cli status
+
+    The servers are those of DATABASE_URL and REDIS_URL, from the environment or from the file .local/env.
+
+    Exit status: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments.
+    """
+
+
+@main.command()
+@_sites
+@click.option(
+    "--periods",
+    type=PeriodKindsParameter(),
+    default="all",
+    show_default=True,
+    metavar="PERIODS",
+    help="Only these kinds, with commas between: day, week, month, year, range. A period with a waiting one inside it "
+    "waits too.",
+)
+def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
+    """Archive what is due, one site at a time.
+
+    Due is what has new log data or was invalidated, and the periods above it. Days come before weeks, months, years and
+    ranges; newest first. Run it as often as you like and in as many processes as you have processors: each site is
+    worked by one process at a time. What one process does not finish, the next run does. Today is archived again when
+    its archive is older than TODAY_ARCHIVE_SECONDS.
+
+    SIGTERM or Ctrl+C finishes the archive in hand and ends. An archive that cannot be made is reported and tried again
+    by the next run; the others are made all the same, and the exit status is 1.
+
+    \b
+    Examples:
+      archive_cli run --sites 1-50
+      archive_cli run --sites all --periods day,week
+    """
+    # Here, so that the other commands do not wait for what only archiving needs.
+    from archive_cli.running import run_sites
+
+    settings = load()
+    log.configure(settings.log_level)
+    database = _database()
+    if not run_sites(database, settings, SystemClock(), _chosen(database, sites), periods):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@_sites
+@click.option(
+    "--dates",
+    type=DateRangeParameter(),
+    multiple=True,
+    required=True,
+    metavar="DATES",
+    help="A date (2026-08-01), or two for all days from first to last (2026-08-01,2026-08-31). May be repeated.",
+)
+@click.option(
+    "--periods",
+    type=PeriodKindsParameter(),
+    default="all",
+    show_default=True,
+    metavar="PERIODS",
+    help="The kinds of period around these dates that change, with commas between. Those above them always do too. "
+    "`range` is a range of exactly the given dates.",
+)
+@click.option("--segment", default="", help="The archives of this segment instead of those of all visits.")
+@click.option("--cascade", is_flag=True, help="The periods inside them as well.")
+def invalidate(
+    sites: SiteList,
+    dates: tuple[tuple[date, date], ...],
+    periods: tuple[PeriodKind, ...],
+    segment: str,
+    cascade: bool,
+) -> None:
+    """Have archives made again by the next run.
+
+    Until then the present ones stay in use.
+
+    \b
+    Examples:
+      archive_cli invalidate --sites 1,4-6 --dates 2026-08-01,2026-08-31
+      archive_cli invalidate --sites all --dates 2026-08-01 --periods month --cascade
+      archive_cli invalidate --sites 2 --dates 2026-08-01 --segment "deviceType==smartphone"
+    """
+    from archive_cli.invalidating import invalidate_sites
+
+    database = _database()
+    chosen = _chosen(database, sites)
+    queued = invalidate_sites(database, SystemClock(), chosen, dates, periods, segment, cascade=cascade)
+    click.echo(
+        f"{queued} archives of {len(chosen)} sites are waiting; `archive_cli run --sites {sites.text}` makes them"
+        if queued
+        else "nothing to add: all of these were waiting already"
+    )
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(as_json: bool) -> None:
+    """Show what is waiting, being worked, or failed.
+
+    \b
+    Examples:
+      archive_cli status
+      archive_cli status --json | jq .failed
+    """
+    from archive_cli.status import read_status, render
+
+    document = read_status(_database(), SystemClock())
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+    else:
+        Console().print(render(document))
+
+
+@main.command()
+def purge() -> None:
+    """Remove archives that nobody reads any more.
+
+    These are archives that a newer one replaced, that failed or were never finished, and ranges of dates more than a
+    day old, which are made again when somebody asks for them. A run removes what it replaces by itself, so once a day
+    is enough.
+
+    \b
+    Example:
+      archive_cli purge
+    """
+    from footfall.archiving.purging import purge as purge_archives
+
+    counts = purge_archives(_database(), SystemClock())
+    found = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
+    click.echo(f"{counts.total()} archives removed" + (f": {found}" if found else ""))
+
+
+def _database() -> Database:
+    database = Database(load())
+    check(database)
+    return database
+
+
+def _chosen(database: Database, sites: SiteList) -> list[int]:
+    return sites.among(list(SiteTimezones(database).timezones()))

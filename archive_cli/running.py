@@ -1,0 +1,79 @@
+"""One run: every site of the list that has something due."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Collection, Sequence
+
+import click
+from redis import Redis, RedisError
+from rich.console import Console
+
+from archive_cli.progress import Bars, Lines, Tally
+from archive_cli.stopping import stop_on_signal
+from footfall.archiving.archiver import Archiver
+from footfall.archiving.invalidations import Invalidations
+from footfall.archiving.periods import PeriodKind
+from footfall.archiving.site_round import RoundOptions, SiteRounds
+from footfall.clock import Clock
+from footfall.database import Database
+from footfall.plugins import record_builders
+from footfall.queue.connection import connect
+from footfall.queue.state import read_state
+from footfall.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_sites(
+    database: Database, settings: Settings, clock: Clock, sites: Sequence[int], kinds: Collection[PeriodKind]
+) -> bool:
+    """Work the sites, and say how it went; whether every archive could be made."""
+    started = clock.monotonic()
+    progress = Bars(Console()) if sys.stdout.isatty() else Lines()
+    with stop_on_signal() as should_stop, progress:
+        options = RoundOptions(settings.today_archive_seconds, kinds, Queue(settings, clock).pending, should_stop)
+        rounds = SiteRounds(database, Archiver(database, record_builders(), clock), clock, options, progress)
+        due = Invalidations(database, clock).sites_with_work(sites)
+        elsewhere = 0
+        for idsite in sorted(due):
+            if should_stop():
+                break
+            elsewhere += not rounds.run(idsite)
+        stopped = should_stop()
+    _say(progress.tally, clock.monotonic() - started, elsewhere=elsewhere, stopped=stopped)
+    return not progress.tally.failed
+
+
+class Queue:
+    """Tells how many tracking requests are accepted and not recorded yet; 0 where Redis cannot be asked."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._redis: Redis | None = None
+
+    def pending(self) -> int:
+        settings = self._settings
+        try:
+            if self._redis is None:
+                self._redis = connect(settings.redis_url)
+            return read_state(self._redis, self._clock, settings.queue_shards, settings.queue_batch_size).pending
+        except RedisError:
+            # Archiving needs no Redis: what is recorded later makes its day due again.
+            log.warning("Redis cannot be asked whether requests are waiting; archiving what is recorded.")
+            return 0
+
+
+def _say(tally: Tally, seconds: float, *, elsewhere: int, stopped: bool) -> None:
+    parts = [f"{tally.made} archives of {tally.sites} sites made in {seconds:.1f} s"]
+    if tally.failed:
+        parts.append(f"{len(tally.failed)} failed and are tried again by the next run")
+    if tally.waiting:
+        parts.append(f"{tally.waiting} wait for archives inside them")
+    if elsewhere:
+        parts.append(f"{elsewhere} sites are worked by other processes")
+    if stopped:
+        parts.append("stopped before the end, the rest stays in the queue")
+    click.echo("; ".join(parts))

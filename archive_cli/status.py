@@ -1,0 +1,68 @@
+"""What is waiting to be archived, being worked, or failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from footfall.archiving.invalidations import Invalidation, Invalidations, InvalidationStatus
+from footfall.archiving.locks import SiteLock
+from footfall.clock import Clock
+from footfall.database import Database
+
+_SHOWN = 200
+_STATES = ("waiting", "working", "failed")
+
+
+def read_status(database: Database, clock: Clock) -> dict[str, Any]:
+    """The state of the queue of archives, as a JSON document."""
+    queue = Invalidations(database, clock)
+    rows = queue.all()
+    worked = {idsite for idsite in {row.idsite for row in rows} if SiteLock(database, idsite).is_taken()}
+    archives = [_document(row, row.idsite in worked) for row in rows]
+    counts = Counter(archive["state"] for archive in archives)
+    touched = queue.all_touched_days()
+    return {
+        **{state: counts[state] for state in _STATES},
+        "sites_being_worked": sorted(worked),
+        "days_with_new_data": sum(map(len, touched.values())),
+        "sites_with_new_data": sorted(touched),
+        "archives": archives,
+    }
+
+
+def _document(row: Invalidation, site_is_worked: bool) -> dict[str, Any]:
+    return {
+        "idsite": row.idsite,
+        "period": row.period.kind.label,
+        "date": row.period.date_text,
+        "segment": None if row.name == "done" else row.name.removeprefix("done"),
+        "state": _state(row, site_is_worked),
+        "since": str(row.since) if row.since else None,
+    }
+
+
+def _state(row: Invalidation, site_is_worked: bool) -> str:
+    if row.status is InvalidationStatus.FAILED:
+        return "failed"
+    # Started, and nobody holds the site: its process died, and the next one begins again.
+    return "working" if row.status is InvalidationStatus.STARTED and site_is_worked else "waiting"
+
+
+def render(document: dict[str, Any]) -> RenderableType:
+    """The state of the queue for a terminal."""
+    summary = ", ".join(f"{document[state]} {state}" for state in _STATES)
+    news = (
+        f"{document['days_with_new_data']} days of {len(document['sites_with_new_data'])} sites have new data that "
+        "the next run archives"
+    )
+    if not document["archives"]:
+        return Group(f"archives: {summary}", news)
+    table = Table("site", "period", "date", "segment", "state", "since (UTC)")
+    for archive in document["archives"][:_SHOWN]:
+        table.add_row(*(str(archive[key] or "") for key in ("idsite", "period", "date", "segment", "state", "since")))
+    left = len(document["archives"]) - _SHOWN
+    return Group(f"archives: {summary}", news, table, *([f"and {left} more; --json shows all"] if left > 0 else []))
