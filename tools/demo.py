@@ -219,14 +219,15 @@ def wait_until_drained(port: int, token: str) -> None:
 
 def show(by_day: dict[str, Any], pages: list[dict[str, Any]]) -> None:
     """Print visits by day and the top pages."""
-    table = Table("day", title="Visits by day (VisitsSummary.get)", title_justify="left")
+    table = Table(title="Visits by day (VisitsSummary.get)", title_justify="left")
+    table.add_column("day", no_wrap=True)
     metrics = {
         "visits": "nb_visits",
         "visitors": "nb_uniq_visitors",
         "actions": "nb_actions",
-        "bounce rate": "bounce_rate",
-        "actions a visit": "nb_actions_per_visit",
-        "seconds a visit": "avg_time_on_site",
+        "bounces": "bounce_rate",
+        "per visit": "nb_actions_per_visit",
+        "seconds": "avg_time_on_site",
     }
     for name in metrics:
         table.add_column(name, justify="right")

@@ -84,7 +84,7 @@ def visits(randomness: random.Random, idsite: int, moments: Moments) -> Iterator
             "token_auth": moments.token,
             "cip": ".".join(str(randomness.randint(1, 250)) for _ in range(4)),
         }
-        agent = randomness.choice(_AGENTS).format(v=randomness.randint(110, 132), m=randomness.randint(0, 6))
+        agent = randomness.choice(_AGENTS).format(v=randomness.randint(129, 132), m=randomness.randint(3, 6))
         headers = {"User-Agent": agent, "Accept-Language": randomness.choice(_LANGUAGES)}
         at = None
         if randomness.random() < moments.past:

@@ -24,7 +24,7 @@ NEED_DATABASE = [
     "queue_workers run",
     "queue_workers drain",
     "queue_workers dead",
-    "archive_cli run",
+    "archive_cli run --sites all",
     "archive_cli status",
     "archive_cli invalidate --sites 1 --dates 2026-08-01",
     "archive_cli purge",
@@ -34,7 +34,6 @@ NEED_REDIS = [
     "queue_workers run",
     "queue_workers drain",
     "queue_workers status",
-    "archive_cli run",
 ]
 
 Run = Callable[..., Result]
@@ -77,6 +76,15 @@ def test_the_database_is_down(run_command: Run, command: str) -> None:
 @pytest.mark.parametrize("command", NEED_REDIS)
 def test_redis_is_down(run_command: Run, command: str) -> None:
     assert_said(run_command(command, REDIS_URL=NOWHERE_REDIS), "127.0.0.1:1", "cannot be reached", "REDIS_URL")
+
+
+def test_archiving_goes_on_without_redis_and_says_so(run_command: Run, database: Database) -> None:
+    run_command("footfall site create --name Shop --url https://shop.example.org")
+    database.execute("INSERT INTO footfall_touched_day VALUES (1, '2026-08-01', '2026-08-01 12:00:00')")
+    done = run_command("archive_cli run --sites 1", REDIS_URL=NOWHERE_REDIS)
+    assert done.exit_code == 0
+    assert "Redis cannot be asked" in done.stderr
+    assert database.query("SELECT * FROM footfall_touched_day") == []
 
 
 @pytest.mark.parametrize("command", NEED_DATABASE)
