@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -80,7 +81,8 @@ def test_redis_is_down(run_command: Run, command: str) -> None:
 
 def test_archiving_goes_on_without_redis_and_says_so(run_command: Run, database: Database) -> None:
     run_command("footfall site create --name Shop --url https://shop.example.org")
-    database.execute("INSERT INTO footfall_touched_day VALUES (1, '2026-08-01', '2026-08-01 12:00:00')")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    database.execute("INSERT INTO footfall_touched_day VALUES (1, %s, %s)", (now.date(), now))
     done = run_command("archive_cli run --sites 1", REDIS_URL=NOWHERE_REDIS)
     assert done.exit_code == 0
     assert "Redis cannot be asked" in done.stderr
