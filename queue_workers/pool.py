@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from multiprocessing import get_context, parent_process
@@ -15,11 +16,11 @@ from footfall import log
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue.asking import DrainRequests
-from footfall.queue.connection import connect, explained
+from footfall.queue.connection import connect, explain, explained
 from footfall.settings import Settings
 from queue_workers.sweep import Sweep
 from queue_workers.tools import holder_name
-from queue_workers.worker import work
+from queue_workers.worker import forget, work
 
 _log = logging.getLogger(__name__)
 _STOP_SECONDS = 8.0
@@ -38,7 +39,9 @@ class Pool:
         self._settings = settings
         self._count = count
         self._processes: dict[BaseProcess, float] = {}
+        self._unburied: list[str] = []
         self._restart_after = 0.0
+        self._redis_is_away = False
         self._stop = threading.Event()
         self._redis = connect(settings.redis_url)
         drains = DrainRequests(self._redis, settings.queue_drain_seconds, settings.queue_sweep_seconds)
@@ -79,25 +82,48 @@ class Pool:
             _log.warning("Worker %s ended with status %s", process.pid, process.exitcode)
             if time.monotonic() - started < _RESTART_SECONDS:
                 self._restart_after = time.monotonic() + _RESTART_SECONDS
-            self._bury(process)
-        while len(self._processes) < self._count and time.monotonic() >= self._restart_after:
-            process = get_context("fork").Process(target=_run_worker, args=(self._settings,))
-            self._redis.connection_pool.disconnect()  # a connection must not be in two processes
-            process.start()
-            self._processes[process] = time.monotonic()
+            self._unburied.append(holder_name(process.pid or 0))
+        if (self._unburied or len(self._processes) < self._count) and self._redis_answers():
+            self._bury()
+            while len(self._processes) < self._count and time.monotonic() >= self._restart_after:
+                self._start()
 
-    def _bury(self, process: BaseProcess) -> None:
+    def _redis_answers(self) -> bool:
+        """Whether Redis is there; without it a worker would only fail to start."""
         try:
-            self._sweep.bury(holder_name(process.pid or 0))
+            self._redis.ping()
         except redis.RedisError as error:
-            _log.warning("What worker %s left is found when its lease has expired: %s", process.pid, error)
+            if not self._redis_is_away:
+                _log.warning("Waiting for Redis: %s", explain(error, self._settings.redis_url))
+            self._redis_is_away = True
+            return False
+        if self._redis_is_away:
+            _log.warning("Redis is back")
+        self._redis_is_away = False
+        return True
+
+    def _start(self) -> None:
+        process = get_context("fork").Process(target=_run_worker, args=(self._settings,))
+        self._redis.connection_pool.disconnect()  # a connection must not be in two processes
+        process.start()
+        self._processes[process] = time.monotonic()
+
+    def _bury(self) -> None:
+        """Let others take over the shards of workers that have died."""
+        try:
+            while self._unburied:
+                self._sweep.bury(self._unburied[-1])
+                forget(self._redis, self._unburied.pop())
+        except redis.RedisError as error:
+            _log.warning("What a dead worker left cannot be looked at yet: %s", error)
 
     def _run_sweep(self) -> None:
         try:
             if stranded := self._sweep.run():
                 _log.info("Asked again for shards that nobody drained: %s", ", ".join(stranded))
         except redis.RedisError as error:
-            _log.warning("The sweep could not look at the queue: %s", error)
+            if not self._redis_is_away:
+                _log.warning("The sweep could not look at the queue: %s", error)
 
     def _end(self) -> None:
         for process in self._processes:
@@ -117,7 +143,11 @@ def _run_worker(settings: Settings) -> None:
         signal.signal(number, signal.SIG_DFL)  # the pool's handlers came along with the fork
     log.configure(settings.log_level)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(settings)
+    try:
+        work(settings)
+    except redis.RedisError as error:
+        _log.warning("This worker ends, the pool starts another: %s", explain(error, settings.redis_url))
+        sys.exit(1)
 
 
 def _end_with_parent() -> None:

@@ -25,24 +25,26 @@ class Sweep:
         Stranded is a shard with requests, without a lease, without a waiting job, and whose asked key has expired: a
         job that was lost between being taken and taking its lease leaves that key behind for some seconds.
         """
-        return [shard for shard in self._unattended() if self._drains.ask(shard)]
+        return [shard for shard, depth in self._unattended().items() if depth and self._drains.ask(shard)]
 
     def bury(self, holder: str) -> list[str]:
         """Take over from a worker process that has died: release its leases, ask for what it leaves; those shards."""
         release_all(self._redis, known_shards(self._redis, self._shard_count), holder)
-        left = self._unattended()
-        for shard in left:
+        left = []
+        for shard, depth in self._unattended().items():
             # Its asked key may be that of the dead process' job. A job too many is turned away by the lease.
             self._drains.clear(shard)
-            self._drains.ask(shard)
+            if depth and self._drains.ask(shard):
+                left.append(shard)
         return left
 
-    def _unattended(self) -> list[str]:
+    def _unattended(self) -> dict[str, int]:
+        """The depth of every shard that has no lease and no waiting job."""
         waiting = self._drains.renew_waiting()
         shards = known_shards(self._redis, self._shard_count)
         leased = holders(self._redis, shards)
-        return [
-            shard
+        return {
+            shard: depth
             for shard, depth in depths(self._redis, shards).items()
-            if depth and shard not in leased and shard not in waiting
-        ]
+            if shard not in leased and shard not in waiting
+        }

@@ -47,3 +47,10 @@ def work(settings: Settings) -> None:
         log_job_description=False,
     )
     worker.work(logging_level="WARNING")
+
+
+def forget(connection: redis.Redis, name: str) -> None:
+    """Take a worker that died without saying so from RQ's list."""
+    for worker in DrainWorker.all(connection=connection):
+        if worker.name == name:
+            worker.register_death()

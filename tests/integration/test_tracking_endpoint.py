@@ -1,10 +1,14 @@
 """The tracking endpoint and the state of the queue over HTTP (ASGI), with a real Redis."""
 
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import falcon
 import pytest
@@ -321,3 +325,33 @@ def test_the_metrics_count_accepted_and_refused_requests(client: testing.TestCli
     assert 'footfall_requests_refused_total{reason="idsite"} 2.0' in text
     assert "footfall_requests_ignored_total 1.0" in text
     assert "# HELP footfall_queue_depth" in text
+
+
+def test_tracking_begins_by_itself_when_redis_comes_back(settings: Settings, clock: FixedClock, queued: Queued) -> None:
+    real = urlsplit(settings.redis_url)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    client = testing.TestClient(create_app(replace(settings, redis_url=f"redis://127.0.0.1:{port}{real.path}"), clock))
+    assert client.simulate_get("/matomo.php", query_string=GOOD).status_code == 503
+    with socket.create_server(("127.0.0.1", port)) as server:
+        threading.Thread(target=forward, args=(server, (real.hostname or "127.0.0.1", real.port or 6379))).start()
+        assert client.simulate_get("/readyz").status_code == 200
+        assert client.simulate_get("/matomo.php", query_string=GOOD).status_code == 200
+        server.shutdown(socket.SHUT_RDWR)
+    assert len(queued()) == 1
+
+
+def forward(server: socket.socket, target: tuple[str, int]) -> None:
+    """Connect everybody who comes to the server with the target, until the server is shut down."""
+    with suppress(OSError):
+        while True:
+            here, there = server.accept()[0], socket.create_connection(target)
+            for source, sink in ((here, there), (there, here)):
+                threading.Thread(target=copy, args=(source, sink), daemon=True).start()
+
+
+def copy(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)

@@ -38,5 +38,5 @@ def test_without_trusted_proxies_nobody_is_believed() -> None:
 
 
 def test_a_setting_that_is_no_network_is_an_error_that_names_it() -> None:
-    with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES.*10.0.0.300"):
+    with pytest.raises(ConfigurationError, match=r"TRUSTED_PROXIES.*10\.0\.0\.300"):
         TrustedProxies("10.0.0.1,10.0.0.300")
