@@ -314,7 +314,7 @@ def play(database: Database, idsite: int, token: str, requests: int) -> bool:
         ("page views in reports = rows of log_link_visit_action", sum(int(p["nb_hits"]) for p in pages), log.actions),
     ]
     for what, one, other in sums:
-        CONSOLE.print(f"{'equal   ' if one == other else 'UNEQUAL '} {what}: {one:,} and {other:,}")
+        print(f"{'equal   ' if one == other else 'UNEQUAL '} {what}: {one:,} and {other:,}")
     return all(one == other for _, one, other in sums)
 
 
@@ -328,6 +328,7 @@ if __name__ == "__main__":
     wanted = parser.parse_args().requests
     signal.signal(signal.SIGTERM, end)
     os.chdir(ROOT)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     try:
         good = main(wanted)
     except FootfallError as error:

@@ -202,8 +202,9 @@ def start() -> None:
         temporary.touch(mode=0o600)
         temporary.write_text(text)
         temporary.replace(ENV)
-    where = "MariaDB and Redis" if len(wanted) == 2 else "the servers that DATABASE_URL and REDIS_URL name"
-    print(f"services: {where} are ready, {ENV} says where", file=sys.stderr)
+    own = {"mariadbd": "MariaDB", "redis-server": "Redis"}
+    up = [f"our {own[name]} is up" if name in wanted else f"{own[name]} is the one of the environment" for name in own]
+    print(f"services: {', '.join(up)}; {ENV} says where", file=sys.stderr)
 
 
 def stop() -> None:

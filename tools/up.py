@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from pathlib import Path
 
 from footfall import migrations
 from footfall.clock import SystemClock
@@ -26,7 +27,9 @@ def main() -> None:
     base = f"http://127.0.0.1:{port}"
     print(f"tracking  {base}/matomo.php\nreports   {base}/index.php?module=API\nqueue     {base}/queue")
     print(f"health    {base}/readyz\nCtrl-C ends it.", flush=True)
-    os.execvp("honcho", ["honcho", "start"])
+    commands = Path(sys.executable).parent
+    os.environ["PATH"] = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    os.execv(commands / "honcho", ["honcho", "start"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What a person gets who asks for nonsense, or whose servers are away: a sentence, the right status, nothing lost."""
 
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -176,6 +178,8 @@ def test_a_token_without_a_secret_key(run_command: Run, database: Database) -> N
 @pytest.mark.parametrize("command", ["footfall site list", "queue_workers drain", "archive_cli status"])
 def test_the_installed_commands_say_the_same(environment: dict[str, str], command: str) -> None:
     variables = environment | {"DATABASE_URL": NOWHERE_MYSQL}
-    done = subprocess.run(command.split(), env=variables, capture_output=True, text=True, timeout=60)
+    name, *arguments = command.split()
+    path = Path(sys.executable).parent / name
+    done = subprocess.run([path, *arguments], env=variables, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The database at 127.0.0.1:1 cannot be reached")
