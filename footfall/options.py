@@ -1,8 +1,10 @@
-"""The `option` table: named values that outlive a process. Options marked autoload are read together, once."""
+"""The `option` table: named values that outlive a process. Options marked autoload are read together."""
 
 from cachetools import TTLCache
 
 from footfall.database import Database
+
+_AUTOLOADED = "autoloaded"
 
 
 class Options:
@@ -15,19 +17,22 @@ class Options:
 
     def __init__(self, database: Database, cache_seconds: int = 60) -> None:
         self._database = database
-        self._autoloaded = False
-        self._cache: TTLCache[str, str | None] = TTLCache(10_000, max(cache_seconds, 1e-9))
+        seconds = max(cache_seconds, 1e-9)
+        self._autoloaded: TTLCache[str, dict[str, str]] = TTLCache(1, seconds)
+        self._others: TTLCache[str, str | None] = TTLCache(10_000, seconds)
 
     def get(self, name: str) -> str | None:
         """The option's value, or None when there is no such option."""
-        if not self._autoloaded:
-            self._autoload()
-        if name not in self._cache:
-            rows = self._database.query(
-                f"SELECT option_value FROM {self._database.table('option')} WHERE option_name = %s", (name,)
-            )
-            self._cache[name] = rows[0][0] if rows else None
-        return self._cache.get(name)
+        autoloaded = self._autoloaded.get(_AUTOLOADED)
+        if autoloaded is None:
+            autoloaded = self._autoloaded[_AUTOLOADED] = self._read_autoloaded()
+        if name in autoloaded:
+            return autoloaded[name]
+        try:
+            return self._others[name]
+        except KeyError:
+            value = self._others[name] = self._read(name)
+            return value
 
     def set(self, name: str, value: str, autoload: bool = False) -> None:
         """Write an option, replacing the value that stands there."""
@@ -36,16 +41,30 @@ class Options:
             "ON DUPLICATE KEY UPDATE option_value = VALUES(option_value), autoload = VALUES(autoload)",
             (name, value, int(autoload)),
         )
-        self._cache[name] = value
+        self._keep(name, value)
 
     def delete(self, name: str) -> None:
         """Remove an option; nothing happens when there is none."""
         self._database.execute(f"DELETE FROM {self._database.table('option')} WHERE option_name = %s", (name,))
-        self._cache.pop(name, None)
+        self._keep(name, None)
 
-    def _autoload(self) -> None:
-        for name, value in self._database.query(
+    def forget(self) -> None:
+        """Drop everything that is kept, so that changes are seen at once."""
+        self._autoloaded.clear()
+        self._others.clear()
+
+    def _keep(self, name: str, value: str | None) -> None:
+        self._autoloaded.get(_AUTOLOADED, {}).pop(name, None)
+        self._others[name] = value
+
+    def _read_autoloaded(self) -> dict[str, str]:
+        rows = self._database.query(
             f"SELECT option_name, option_value FROM {self._database.table('option')} WHERE autoload = 1"
-        ):
-            self._cache[name] = value
-        self._autoloaded = True
+        )
+        return {str(name): str(value) for name, value in rows}
+
+    def _read(self, name: str) -> str | None:
+        rows = self._database.query(
+            f"SELECT option_value FROM {self._database.table('option')} WHERE option_name = %s", (name,)
+        )
+        return rows[0][0] if rows else None

@@ -90,6 +90,11 @@ class Users:
                 self._callers[hashed] = caller
         return caller
 
+    def forget(self) -> None:
+        """Drop everything that is kept, so that changes are seen at once."""
+        self._callers.clear()
+        self._strangers.clear()
+
     def create_token(self, login: str, description: str, superuser: bool = False) -> str:
         """A new token for the user, who is created when missing; the only time that the token can be read.
 

@@ -93,6 +93,7 @@ class _Turn:
             position, found = self._read()
             if found.records:
                 started = time.monotonic()
+                self._tools.watch.seen(found.change)
                 recorded = self._record(position, found.records)
                 last_news = time.monotonic()
                 if not recorded or found.depth > len(found.records):

@@ -48,6 +48,9 @@ class Recorder(Protocol):
     def write(self, batch: Any) -> BatchReport:
         """The rows; inside the transaction."""
 
+    def forget(self) -> None:
+        """Drop what is kept of sites, goals, dimensions, options and users: one of them has changed."""
+
 
 @dataclass(frozen=True)
 class Position:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from footfall.changes import ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.options import Options
@@ -46,6 +47,7 @@ class Tools:
     """What a process drains with.
 
     Args:
+        watch: is shown the latest change before each batch.
         holder: the name of the process, for its leases.
         stopping: tells that the process is to end: the batch in hand is finished, the rest left to others.
     """
@@ -55,6 +57,7 @@ class Tools:
     offsets: Offsets
     drains: DrainRequests
     reports: LoadReports
+    watch: ChangeWatch
     settings: Settings
     holder: str
     stopping: Callable[[], bool]
@@ -79,6 +82,7 @@ def new_tools(
         offsets=offsets,
         drains=DrainRequests(redis, settings.queue_drain_seconds, settings.queue_sweep_seconds),
         reports=LoadReports(Options(database), clock),
+        watch=ChangeWatch(recorder.forget),
         settings=settings,
         holder=holder_name(os.getpid()),
         stopping=stopping,

@@ -6,6 +6,7 @@ from uuid import uuid4
 from redis import Redis
 from redis.client import Pipeline
 
+from footfall import changes
 from footfall.queue import keys
 from footfall.queue.atomic import atomically
 
@@ -19,12 +20,14 @@ class Head:
         trimmed: how many records were ever removed from the list: the offset of the first record.
         depth: how many records the list had.
         records: its first records, oldest first.
+        change: the latest change to what people set up; see footfall/changes.py.
     """
 
     generation: str
     trimmed: int
     depth: int
     records: list[bytes]
+    change: bytes | None
 
 
 def read(redis: Redis, shard: str, limit: int) -> Head:
@@ -35,9 +38,10 @@ def read(redis: Redis, shard: str, limit: int) -> Head:
             pipeline.get(keys.trimmed(shard))
             pipeline.llen(keys.requests(shard))
             pipeline.lrange(keys.requests(shard), 0, limit - 1)
-            generation, trimmed, depth, records = pipeline.execute()
+            pipeline.get(changes.KEY)
+            generation, trimmed, depth, records, change = pipeline.execute()
         if generation:
-            return Head(generation.decode(), int(trimmed or 0), depth, records)
+            return Head(generation.decode(), int(trimmed or 0), depth, records, change)
         redis.set(keys.GENERATION, uuid4().hex, nx=True)
 
 

@@ -109,6 +109,11 @@ class HitParser:
         self._users = users
         self._masked_bytes = settings.anonymize_ip_bytes
 
+    def forget(self) -> None:
+        """Drop what is kept of sites and users."""
+        self._sites.forget()
+        self._users.forget()
+
     def parse(self, request: TrackingRequest) -> Hit:
         """The hit of a request.
 

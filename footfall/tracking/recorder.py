@@ -79,6 +79,10 @@ class Recorder:
         self._action_ids = ActionIds(database, settings.action_cache_size)
         self._devices = Devices(database, clock, settings.user_agent_cache_size)
 
+    def forget(self) -> None:
+        """Drop what is kept of sites, goals, dimensions, options and users: one of them has changed."""
+        self._parser.forget()
+
     def prepare(self, requests: Sequence[TrackingRequest]) -> Batch:
         """Everything about the requests that no other request can change. Not inside a transaction."""
         hits, rejected = [], []

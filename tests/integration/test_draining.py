@@ -50,6 +50,9 @@ class RowRecorder:
     meanwhile: Callable[[], None] = lambda: None
     writes: list[int] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """It keeps nothing."""
+
     def prepare(self, requests: Sequence[TrackingRequest]) -> list[str]:
         return [request.query.decode() for request in requests]
 

@@ -16,7 +16,7 @@ LAYERS = (
     {"archiving"},
     {"tracking"},
     {"queue"},
-    {"sites", "options", "users"},
+    {"sites", "options", "users", "changes"},
     {"migrations", "database", "settings", "timezones", "clock", "log", "errors"},
 )
 
