@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.metrics import COLUMN_IDS, COLUMN_NAMES
-from footfall.archiving.phpserialize import NotSerialized, dumps, loads
+from footfall.archiving.phpserialize import NotSerialized, dump_key, dumps, loads
 
 CHUNK_SIZE: Final = 100
 SUMMARY_KEY: Final = -1
@@ -43,22 +44,38 @@ def _compress(data: bytes) -> bytes:
 
 def _number(table: DataTable, own_id: int, numbered: dict[int, bytes], last_id: int = 0) -> int:
     """Give each subtable its id, depth first, and serialize it; returns the last id given."""
-    rows: dict[int, Any] = {}
+    rows: list[bytes] = []
     for number, row in enumerate(table.rows):
-        rows[number], last_id = _stored_row(row, numbered, last_id)
+        last_id = _write_row(number, row, rows, numbered, last_id)
     if table.summary is not None:
-        rows[SUMMARY_KEY], last_id = _stored_row(table.summary, numbered, last_id)
-    numbered[own_id] = dumps(rows)
+        last_id = _write_row(SUMMARY_KEY, table.summary, rows, numbered, last_id)
+    numbered[own_id] = b"a:%d:{%b}" % (len(table), b"".join(rows))
     return last_id
 
 
-def _stored_row(row: Row, numbered: dict[int, bytes], last_id: int) -> tuple[dict[int, Any], int]:
+def _write_row(key: int, row: Row, rows: list[bytes], numbered: dict[int, bytes], last_id: int) -> int:
     subtable_id = None
     if row.subtable is not None:
         subtable_id = last_id + 1
         last_id = _number(row.subtable, subtable_id, numbered, subtable_id)
-    columns = {COLUMN_IDS.get(name, name): value for name, value in row.columns.items()}
-    return {_COLUMNS: columns, _METADATA: row.metadata, _SUBTABLE: subtable_id}, last_id
+    columns = b"".join([_column(name, value) for name, value in row.columns.items()])
+    rows.append(
+        b"i:%d;a:3:{i:0;a:%d:{%b}i:1;%bi:3;%b}"
+        % (key, len(row.columns), columns, dumps(row.metadata), dumps(subtable_id))
+    )
+    return last_id
+
+
+def _column(name: str, value: Any) -> bytes:
+    # Metrics are mostly the same few small numbers under the same names; a label is seen once, an array has no hash.
+    return _plain_column(name, value) if name == "label" or type(value) is dict else _metric(name, value)
+
+
+def _plain_column(name: str, value: Any) -> bytes:
+    return dump_key(COLUMN_IDS.get(name, name)) + dumps(value)
+
+
+_metric = lru_cache(maxsize=50_000, typed=True)(_plain_column)
 
 
 def read_table(blob: bytes) -> DataTable:

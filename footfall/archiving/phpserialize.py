@@ -45,12 +45,7 @@ def _write(value: Any, out: list[bytes]) -> None:
     elif kind is dict:
         out.append(b"a:%d:{" % len(value))
         for key, item in value.items():
-            if type(key) is int:
-                out.append(b"i:%d;" % key)
-            elif type(key) is str:
-                out.append(_key(key))
-            else:
-                raise TypeError(f"an array key must be an integer or a string, not {type(key).__name__}")
+            out.append(dump_key(key))
             _write(item, out)
         out.append(b"}")
     elif kind is bool:
@@ -63,10 +58,19 @@ def _write(value: Any, out: list[bytes]) -> None:
         raise TypeError(f"cannot serialize {kind.__name__}")
 
 
-def _key(text: str) -> bytes:
-    if text.isascii() and text.lstrip("-").isdigit() and str(int(text)) == text and -(2**63) <= int(text) < 2**63:
-        return b"i:%b;" % text.encode()  # PHP arrays have no string key that reads as an integer
-    data = text.encode("utf-8", "surrogateescape")
+def dump_key(key: int | str) -> bytes:
+    """Serialize the key of an array.
+
+    Raises:
+        TypeError: the key is neither an integer nor a string.
+    """
+    if type(key) is int:
+        return b"i:%d;" % key
+    if type(key) is not str:
+        raise TypeError(f"an array key must be an integer or a string, not {type(key).__name__}")
+    if key.isascii() and key.lstrip("-").isdigit() and str(int(key)) == key and -(2**63) <= int(key) < 2**63:
+        return b"i:%b;" % key.encode()  # PHP arrays have no string key that reads as an integer
+    data = key.encode("utf-8", "surrogateescape")
     return b's:%d:"%b";' % (len(data), data)
 
 
@@ -116,24 +120,44 @@ def loads(data: bytes) -> Any:
 
 
 def _read(data: bytes, at: int, depth: int) -> tuple[Any, int]:
-    kind = data[at : at + 2]
-    if kind == b"i:":
-        end = data.index(b";", at)
-        return int(data[at + 2 : end]), end + 1
-    if kind == b"s:":
-        return _read_text(data, at)
-    if kind == b"N;":
-        return None, at + 2
-    if kind == b"d:":
-        end = data.index(b";", at)
-        return float(data[at + 2 : end]), end + 1
-    if kind == b"a:":
+    if data[at : at + 2] == b"a:":
         return _read_array(data, at, depth + 1)
-    if kind == b"b:":
-        if data[at + 2 : at + 4] not in (b"0;", b"1;"):
-            raise ValueError(f"no boolean at byte {at}")
-        return data[at + 2 : at + 3] == b"1", at + 4
-    raise ValueError(f"unexpected {kind!r} at byte {at}")
+    end = data.index(b";", at)
+    token = data[at:end]
+    if token in _SEEN:
+        return _SEEN[token], end + 1
+    if token[:2] == b"s:":
+        return _read_text(data, at)
+    return _remembered(token, _number(token)), end + 1
+
+
+# Tables repeat column ids, column names and small numbers in every row. A token up to its semicolon says by itself
+# whether it is complete, so one that was read before means the same everywhere.
+_SEEN: dict[bytes, Any] = {}
+_KEYS: dict[bytes, int | str] = {}
+_MOST_SEEN = 50_000
+_LONGEST_SEEN = 48
+
+
+def _remembered(token: bytes, value: Any) -> Any:
+    if len(token) <= _LONGEST_SEEN:
+        if len(_SEEN) >= _MOST_SEEN:
+            _SEEN.clear()
+        _SEEN[token] = value
+    return value
+
+
+def _number(token: bytes) -> int | float | bool | None:
+    kind, text = token[:2], token[2:]
+    if kind == b"i:":
+        return int(text)
+    if kind == b"d:":
+        return float(text)
+    if token == b"N":
+        return None
+    if kind == b"b:" and text in (b"0", b"1"):
+        return text == b"1"
+    raise ValueError(f"unexpected {token[:20]!r}")
 
 
 def _read_text(data: bytes, at: int) -> tuple[str, int]:
@@ -142,7 +166,8 @@ def _read_text(data: bytes, at: int) -> tuple[str, int]:
     end = start + _size(data[at + 2 : colon])
     if data[colon + 1 : start] != b'"' or data[end : end + 2] != b'";':
         raise ValueError(f"no string of the stated length at byte {at}")
-    return data[start:end].decode("utf-8", "surrogateescape"), end + 2
+    text = data[start:end].decode("utf-8", "surrogateescape")
+    return (text if b";" in data[start:end] else _remembered(data[at : end + 1], text)), end + 2
 
 
 def _read_array(data: bytes, at: int, depth: int) -> tuple[dict[int | str, Any], int]:
@@ -153,14 +178,35 @@ def _read_array(data: bytes, at: int, depth: int) -> tuple[dict[int | str, Any],
     if data[colon + 1 : at] != b"{":
         raise ValueError(f"no array at byte {colon}")
     found: dict[int | str, Any] = {}
+    seen, keys, find = _SEEN, _KEYS, data.find
     for _ in range(size):
-        if data[at : at + 2] not in (b"i:", b"s:"):
-            raise ValueError(f"no array key at byte {at}")
-        key, at = _read(data, at, depth)
-        found[key], at = _read(data, at, depth)
+        end = find(b";", at)
+        key = keys.get(data[at:end])
+        if key is None:
+            key, at = _read_key(data, at, depth)
+        else:
+            at = end + 1
+        end = find(b";", at)
+        value = seen.get(data[at:end], found)
+        if value is found:
+            value, at = _read(data, at, depth)
+        else:
+            at = end + 1
+        found[key] = value
     if data[at : at + 1] != b"}":
         raise ValueError(f"an array that does not end at byte {at}")
     return found, at + 1
+
+
+def _read_key(data: bytes, at: int, depth: int) -> tuple[int | str, int]:
+    if data[at : at + 2] not in (b"i:", b"s:"):
+        raise ValueError(f"no array key at byte {at}")
+    key, end = _read(data, at, depth)
+    if end - at <= _LONGEST_SEEN and data.index(b";", at) == end - 1:
+        if len(_KEYS) >= _MOST_SEEN:
+            _KEYS.clear()
+        _KEYS[data[at : end - 1]] = key
+    return key, end
 
 
 def _size(digits: bytes) -> int:
