@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,9 @@ def start(tmp_path: Path) -> Iterator[Callable[[Path], int]]:
 
     def run(directory: Path) -> int:
         started.append(subprocess.Popen([program, "60"], cwd=directory))
+        name = Path(f"/proc/{started[-1].pid}/comm")
+        while name.read_text().strip() != program.name:  # the kernel names it a moment after it began
+            time.sleep(0.001)
         return started[-1].pid
 
     yield run
