@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from cachetools import TTLCache
@@ -20,10 +21,12 @@ from footfall.settings import Settings
 
 Access = Literal["view", "write", "admin"]
 
+ANONYMOUS = "anonymous"
+"""The login that stands for everybody without a token."""
+
 _HASH_ALGORITHM = "sha512"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _LOGIN = re.compile(r"[A-Za-z0-9_.@+-]{2,100}")
-_ANONYMOUS = "anonymous"  # the login that stands for everybody without a token
 _CACHED_CALLERS = 10_000
 _CACHED_STRANGERS = 10_000
 _STRANGER_SECONDS = 10  # a token made a moment ago works soon, and guessing does not reach the database each time
@@ -54,6 +57,17 @@ class Caller:
     def can_admin(self, idsite: int) -> bool:
         """Whether the caller may manage the site."""
         return self.superuser or self.access.get(idsite) == "admin"
+
+
+def checked_login(login: str) -> str:
+    """The login of a new user.
+
+    Raises:
+        InvalidInput: it cannot be one.
+    """
+    if not _LOGIN.fullmatch(login) or login == ANONYMOUS:
+        raise InvalidInput(f"{login!r} cannot be a login: use 2 to 100 letters, digits or any of _.@+- .")
+    return login
 
 
 class Users:
@@ -95,20 +109,22 @@ class Users:
         self._callers.clear()
         self._strangers.clear()
 
-    def create_token(self, login: str, description: str, superuser: bool = False) -> str:
+    def create_token(
+        self, login: str, description: str, superuser: bool = False, expires: datetime | None = None
+    ) -> str:
         """A new token for the user, who is created when missing; the only time that the token can be read.
 
         Args:
             login: 2 to 100 letters, digits or `_.@+-`.
             description: what the token is for, up to 100 characters.
             superuser: also grant access to every site. Without it the user's access stays as it is.
+            expires: when it stops working, UTC; None for never.
 
         Raises:
             InvalidInput: the login or the description cannot be used.
             ConfigurationError: SECRET_KEY is not set.
         """
-        if not _LOGIN.fullmatch(login) or login == _ANONYMOUS:
-            raise InvalidInput(f"{login!r} cannot be a login: use 2 to 100 letters, digits or any of _.@+- .")
+        checked_login(login)
         if not 1 <= len(description) <= 100:
             raise InvalidInput("The description of a token must have 1 to 100 characters.")
         token = secrets.token_hex(16)
@@ -127,9 +143,9 @@ class Users:
                 if superuser:
                     self._database.execute(f"UPDATE {user} SET superuser_access = 1 WHERE login = %s", (login,))
                 self._database.execute(
-                    f"INSERT INTO {user_token} (login, description, password, hash_algo, date_created) "
-                    "VALUES (%s, %s, %s, %s, %s)",
-                    (login, description, hashed, _HASH_ALGORITHM, now),
+                    f"INSERT INTO {user_token} (login, description, password, hash_algo, date_created, date_expired) "
+                    "VALUES (%s, %s, %s, %s, %s, %s)",
+                    (login, description, hashed, _HASH_ALGORITHM, now, expires),
                 )
 
         self._database.retrying(write)

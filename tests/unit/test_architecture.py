@@ -16,6 +16,7 @@ LAYERS = (
     {"archiving"},
     {"tracking"},
     {"queue"},
+    {"entities"},
     {"sites", "options", "users", "changes"},
     {"migrations", "database", "settings", "timezones", "clock", "log", "errors"},
 )
