@@ -6,9 +6,18 @@ from dataclasses import dataclass, field
 from cachetools import TTLCache
 
 from footfall.database import Database
+from footfall.options import Options
 from footfall.timezones import LocalDays, site_zone
 
 _UNKNOWN_SECONDS = 5  # a site made a moment ago is found soon, and unknown ids do not reach the database each time
+
+# The options that hold what is excluded on all sites; in the order in which a site's own are read.
+_GLOBAL_EXCLUSIONS = (
+    "SitesManager_ExcludedQueryParameters",
+    "SitesManager_ExcludedIpsGlobal",
+    "SitesManager_ExcludedUserAgentsGlobal",
+    "SitesManager_ExcludedReferrersGlobal",
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +27,9 @@ class Site:
     Args:
         urls: the main URL first, then the aliases.
         excluded_parameters: names of URL parameters to drop, lower case; `/regex/` entries are patterns.
+        excluded_ips, excluded_user_agents: entries as they were written, whose requests are not recorded.
+        excluded_referrers: URLs as they were written, that count as no referrer.
+        exclude_unknown_urls: whether only pages below one of `urls` are recorded.
         has_action_dimensions: whether the site has an active custom dimension of scope action.
     """
 
@@ -28,6 +40,10 @@ class Site:
     keep_url_fragment: bool
     excluded_parameters: frozenset[str]
     excluded_parameter_patterns: tuple[re.Pattern[str], ...]
+    excluded_ips: tuple[str, ...]
+    excluded_user_agents: tuple[str, ...]
+    excluded_referrers: tuple[str, ...]
+    exclude_unknown_urls: bool
     has_action_dimensions: bool
     days: LocalDays = field(repr=False, compare=False)
 
@@ -49,6 +65,10 @@ def split_parameters(text: str) -> tuple[frozenset[str], tuple[re.Pattern[str], 
     return frozenset(names), tuple(patterns)
 
 
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
 class Sites:
     """The sites of one database, each kept for a while once it was read.
 
@@ -59,6 +79,7 @@ class Sites:
 
     def __init__(self, database: Database, cache_seconds: int) -> None:
         self._database = database
+        self._options = Options(database, cache_seconds)
         self._known: TTLCache[int, Site] = TTLCache(100_000, max(cache_seconds, 1e-9))
         self._unknown: TTLCache[int, bool] = TTLCache(10_000, min(max(cache_seconds, 1e-9), _UNKNOWN_SECONDS))
 
@@ -75,26 +96,32 @@ class Sites:
 
     def forget(self) -> None:
         """Drop everything that is kept, so that changes are seen at once."""
+        self._options.forget()
         self._known.clear()
         self._unknown.clear()
 
     def _read(self, idsite: int) -> Site | None:
         database = self._database
         rows = database.query(
-            "SELECT name, main_url, timezone, keep_url_fragment, excluded_parameters "
+            "SELECT name, main_url, timezone, keep_url_fragment, exclude_unknown_urls, excluded_parameters, excluded_ips, "
+            "excluded_user_agents, excluded_referrers "
             f"FROM {database.table('site')} WHERE idsite = %s",
             (idsite,),
         )
         if not rows:
             return None
-        name, main_url, timezone, keep_url_fragment, excluded_parameters = rows[0]
+        name, main_url, timezone, keep_url_fragment, exclude_unknown_urls, *exclusions = rows[0]
+        parameters, ips, user_agents, referrers = (
+            f"{own},{self._options.get(everywhere) or ''}"
+            for own, everywhere in zip(exclusions, _GLOBAL_EXCLUSIONS, strict=True)
+        )
         aliases = database.query(f"SELECT url FROM {database.table('site_url')} WHERE idsite = %s", (idsite,))
         (action_dimensions,) = database.query(
             f"SELECT COUNT(*) FROM {database.table('custom_dimensions')} "
             "WHERE idsite = %s AND scope = 'action' AND active = 1",
             (idsite,),
         )[0]
-        names, patterns = split_parameters(excluded_parameters)
+        names, patterns = split_parameters(parameters)
         return Site(
             idsite=idsite,
             name=name,
@@ -103,6 +130,10 @@ class Sites:
             keep_url_fragment=bool(keep_url_fragment),
             excluded_parameters=names,
             excluded_parameter_patterns=patterns,
+            excluded_ips=_entries(ips),
+            excluded_user_agents=_entries(user_agents),
+            excluded_referrers=_entries(referrers),
+            exclude_unknown_urls=bool(exclude_unknown_urls),
             has_action_dimensions=bool(action_dimensions),
             days=LocalDays(site_zone(timezone)),
         )
