@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import date
 
-from footfall.archiving.blob import to_blobs
+from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.locks import SiteLock
@@ -121,7 +121,9 @@ class Archiver:
             return numbers, blobs
         for builder in self._builders:
             for name, value in builder.compute(day).items():
-                if isinstance(value, DataTable):
+                if isinstance(value, StoredTable):
+                    blobs.update(to_blobs(name, value) if value.rows or value.summary else {})
+                elif isinstance(value, DataTable):
                     blobs.update(self._blobs(name, value))
                 else:
                     numbers[name] = value
@@ -131,7 +133,7 @@ class Archiver:
         record = self._records.table(name)
         if record is None:
             raise TypeError(f"no plugin declares the table {name} that one computes")
-        return to_blobs(name, limit(table, record)) if len(table) else {}
+        return to_blobs(name, stored(limit(table, record))) if len(table) else {}
 
     # A higher period
 

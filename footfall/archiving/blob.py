@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,10 +28,51 @@ def chunk_name(record: str, subtable_id: int) -> str:
     return f"{record}_chunk_{first}_{first + CHUNK_SIZE - 1}"
 
 
-def to_blobs(record: str, table: DataTable) -> dict[str, bytes]:
+@dataclass(slots=True)
+class StoredRow:
+    """A row whose columns are serialized already, label included: `count` of them, one after the other."""
+
+    count: int
+    columns: bytes
+    metadata: dict[str, Any] = field(default_factory=dict)
+    below: StoredTable | None = None
+
+
+@dataclass(slots=True)
+class StoredTable:
+    """A table of such rows, within its limits."""
+
+    rows: list[StoredRow] = field(default_factory=list)
+    summary: StoredRow | None = None
+
+
+def stored(table: DataTable) -> StoredTable:
+    """The table with its columns serialized."""
+    return StoredTable([_stored_row(row) for row in table.rows], _stored_row(table.summary) if table.summary else None)
+
+
+def _stored_row(row: Row) -> StoredRow:
+    columns = b"".join([column_bytes(name, value) for name, value in row.columns.items()])
+    return StoredRow(len(row.columns), columns, row.metadata, stored(row.subtable) if row.subtable else None)
+
+
+def column_bytes(name: str, value: Any) -> bytes:
+    """A column as it stands in a stored row: its id, or its name where it has none, and the value."""
+    # Metrics are mostly the same few small numbers under the same names; a label is seen once, an array has no hash.
+    return _column(name, value) if name == "label" or type(value) is dict else _metric(name, value)
+
+
+def _column(name: str, value: Any) -> bytes:
+    return dump_key(COLUMN_IDS.get(name, name)) + dumps(value)
+
+
+_metric = lru_cache(maxsize=50_000, typed=True)(_column)
+
+
+def to_blobs(record: str, table: StoredTable) -> dict[str, bytes]:
     """The compressed blobs that hold a table and its subtables, by name."""
     numbered: dict[int, bytes] = {}
-    _number(table, 0, numbered)
+    _number(table, 0, 0, numbered)
     root = numbered.pop(0)
     chunks: dict[str, dict[int, bytes]] = {}
     for subtable_id, data in numbered.items():
@@ -42,40 +84,22 @@ def _compress(data: bytes) -> bytes:
     return zlib.compress(data, 1)  # level 6 costs five times the time and saves a tenth of the space
 
 
-def _number(table: DataTable, own_id: int, numbered: dict[int, bytes], last_id: int = 0) -> int:
-    """Give each subtable its id, depth first, and serialize it; returns the last id given."""
-    rows: list[bytes] = []
-    for number, row in enumerate(table.rows):
-        last_id = _write_row(number, row, rows, numbered, last_id)
+def _number(table: StoredTable, own_id: int, last_id: int, numbered: dict[int, bytes]) -> int:
+    """Give each subtable its id, depth first, and serialize the table; returns the last id given."""
+    pieces: list[bytes] = []
+    rows = list(enumerate(table.rows))
     if table.summary is not None:
-        last_id = _write_row(SUMMARY_KEY, table.summary, rows, numbered, last_id)
-    numbered[own_id] = b"a:%d:{%b}" % (len(table), b"".join(rows))
+        rows.append((SUMMARY_KEY, table.summary))
+    for key, row in rows:
+        below = None
+        if row.below is not None:
+            below = last_id + 1
+            last_id = _number(row.below, below, below, numbered)
+        pieces.append(
+            b"i:%d;a:3:{i:0;a:%d:{%b}i:1;%bi:3;%b}" % (key, row.count, row.columns, dumps(row.metadata), dumps(below))
+        )
+    numbered[own_id] = b"a:%d:{%b}" % (len(rows), b"".join(pieces))
     return last_id
-
-
-def _write_row(key: int, row: Row, rows: list[bytes], numbered: dict[int, bytes], last_id: int) -> int:
-    subtable_id = None
-    if row.subtable is not None:
-        subtable_id = last_id + 1
-        last_id = _number(row.subtable, subtable_id, numbered, subtable_id)
-    columns = b"".join([_column(name, value) for name, value in row.columns.items()])
-    rows.append(
-        b"i:%d;a:3:{i:0;a:%d:{%b}i:1;%bi:3;%b}"
-        % (key, len(row.columns), columns, dumps(row.metadata), dumps(subtable_id))
-    )
-    return last_id
-
-
-def _column(name: str, value: Any) -> bytes:
-    # Metrics are mostly the same few small numbers under the same names; a label is seen once, an array has no hash.
-    return _plain_column(name, value) if name == "label" or type(value) is dict else _metric(name, value)
-
-
-def _plain_column(name: str, value: Any) -> bytes:
-    return dump_key(COLUMN_IDS.get(name, name)) + dumps(value)
-
-
-_metric = lru_cache(maxsize=50_000, typed=True)(_plain_column)
 
 
 def read_table(blob: bytes) -> DataTable:

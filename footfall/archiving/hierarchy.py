@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.blob import StoredRow, StoredTable, column_bytes
+from footfall.archiving.encoding import Encoded, encode_columns
 from footfall.archiving.records import BlobRecord, Combine
 
 Path = Sequence[str]
@@ -56,7 +57,7 @@ def combined(column: str, how: Combine, *, optional: bool = False) -> pl.Expr:
     return pl.when(values.count() > 0).then(values.sum()).alias(column) if optional else values.sum()
 
 
-def make_tree(rows: pl.DataFrame, paths: Sequence[Path], record: BlobRecord, shape: TreeShape) -> DataTable:
+def make_tree(rows: pl.DataFrame, paths: Sequence[Path], record: BlobRecord, shape: TreeShape) -> StoredTable:
     """The table whose leaves are `rows`, most important first.
 
     Args:
@@ -117,11 +118,10 @@ class _Tree:
             combined(c, combine.get(c, Combine.SUM), optional=c in optional) for c in self._metrics
         )
 
-    def table(self) -> DataTable:
+    def table(self) -> StoredTable:
         kept, folded = self._choose()
         summaries = self._summaries(folded)
-        values = self._values(kept)
-        return self._build(self._root, kept, values, summaries)
+        return self._build(self._root, kept, self._values(kept), summaries)
 
     def _choose(self) -> tuple[dict[int, list[_Node]], dict[int, list[int]]]:
         """The children that each kept folder keeps, and those that its summary row stands for."""
@@ -140,7 +140,7 @@ class _Tree:
             waiting.extend(node for node in children if not node.is_leaf)
         return kept, folded
 
-    def _summaries(self, folded: Mapping[int, list[int]]) -> dict[int, dict[str, Any]]:
+    def _summaries(self, folded: Mapping[int, list[int]]) -> dict[int, Encoded]:
         if not folded:
             return {}
         members = pl.DataFrame(
@@ -153,40 +153,36 @@ class _Tree:
         frame = self._nodes.join(members, on=_NODE).drop(_NODE).rename({"folder": _NODE})
         return self._rows(self._grouped(frame))
 
-    def _values(self, kept: Mapping[int, list[_Node]]) -> dict[int, dict[str, Any]]:
+    def _values(self, kept: Mapping[int, list[_Node]]) -> dict[int, Encoded]:
         wanted = pl.Series([node.number for nodes in kept.values() for node in nodes], dtype=pl.UInt32)
         return self._rows(self._nodes.filter(pl.col(_NODE).is_in(wanted.implode())))
 
-    def _rows(self, frame: pl.DataFrame) -> dict[int, dict[str, Any]]:
-        droppable = self._shape.optional | self._shape.leaves_only
-        always = [(i, c) for i, c in enumerate(self._metrics) if c not in droppable]
-        sometimes = [(i, c) for i, c in enumerate(self._metrics) if c in droppable]
-        found = {}
-        for node, *values in frame.select(_NODE, *self._metrics).iter_rows():
-            columns = {c: values[i] for i, c in always}
-            if sometimes:
-                columns = {
-                    c: values[i] for i, c in enumerate(self._metrics) if c not in droppable or values[i] is not None
-                }
-            found[node] = columns
-        return found
+    def _rows(self, frame: pl.DataFrame) -> dict[int, Encoded]:
+        metrics = frame.select(self._metrics)
+        encoded = encode_columns(metrics, self._shape.optional | self._shape.leaves_only)
+        return dict(zip(frame[_NODE].to_list(), encoded, strict=True))
 
     def _build(
         self,
         folder: _Node,
         kept: Mapping[int, list[_Node]],
-        values: Mapping[int, dict[str, Any]],
-        summaries: Mapping[int, dict[str, Any]],
-    ) -> DataTable:
-        table = DataTable()
+        values: Mapping[int, Encoded],
+        summaries: Mapping[int, Encoded],
+    ) -> StoredTable:
+        table = StoredTable()
         for node in kept[folder.number]:
-            row = Row({"label": node.label, **values[node.number]})
+            row = _row(node.label, values[node.number])
             if node.is_leaf:
                 row.metadata = self._shape.leaf_metadata(node.first_row)
             else:
                 row.metadata = self._shape.folder_metadata(node.first_row, node.depth)
-                row.subtable = self._build(node, kept, values, summaries)
+                row.below = self._build(node, kept, values, summaries)
             table.rows.append(row)
         if folder.number in summaries:
-            table.summary = Row({"label": SUMMARY_LABEL, **summaries[folder.number]})
+            table.summary = _row(SUMMARY_LABEL, summaries[folder.number])
         return table
+
+
+def _row(label: str | int, encoded: Encoded) -> StoredRow:
+    count, columns = encoded
+    return StoredRow(count + 1, column_bytes("label", label) + columns)

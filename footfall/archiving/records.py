@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from footfall.archiving.datatable import DataTable
 
 if TYPE_CHECKING:
+    from footfall.archiving.blob import StoredTable
     from footfall.archiving.daylog import DayLog
 
 
@@ -63,7 +64,8 @@ class BlobRecord:
 
 
 Record = NumericRecord | BlobRecord
-Computed = Mapping[str, "DataTable | float"]
+# A StoredTable is within the record's limits already; of a DataTable the engine sees to that.
+Computed = Mapping[str, "DataTable | StoredTable | float"]
 
 
 @dataclass(frozen=True)

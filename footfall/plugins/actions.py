@@ -8,7 +8,8 @@ from urllib.parse import quote_plus
 
 import polars as pl
 
-from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.blob import StoredTable
+from footfall.archiving.datatable import Row
 from footfall.archiving.hierarchy import TreeShape, make_tree
 from footfall.archiving.records import BlobRecord, Combine, Computed, NumericRecord, RecordBuilder
 from footfall.plugins import Plugin
@@ -111,7 +112,7 @@ def _of_type(log: DayLog, pages: pl.DataFrame, kind: int) -> pl.DataFrame:
     return pages.join(names, on="idaction").drop("idaction").sort("nb_hits", "name", descending=[True, False])
 
 
-def _url_tree(pages: pl.DataFrame) -> DataTable:
+def _url_tree(pages: pl.DataFrame) -> StoredTable:
     names = pages["name"].fill_null("").head(_MOST_ACTIONS).to_list()
     prefixes = [_PREFIXES[p] if p is not None and p < 4 else "" for p in pages["url_prefix"].head(_MOST_ACTIONS)]
     paths = [_url_path(name) for name in names]
@@ -141,7 +142,7 @@ def _url_path(name: str) -> list[str]:
     return labels
 
 
-def _title_table(pages: pl.DataFrame) -> DataTable:
+def _title_table(pages: pl.DataFrame) -> StoredTable:
     titles = [title.strip() or _NO_TITLE for title in pages["name"].fill_null("").head(_MOST_ACTIONS)]
     shape = TreeShape(
         optional=frozenset((*_ENTRY, *_EXIT)),
