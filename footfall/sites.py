@@ -5,18 +5,36 @@ from dataclasses import dataclass, field
 
 from cachetools import TTLCache
 
+from footfall.custom_dimensions import ACTION, VISIT, CustomDimension, read_dimensions
 from footfall.database import Database
+from footfall.goals import Goals, read_goals
 from footfall.options import Options
 from footfall.timezones import LocalDays, site_zone
 
 _UNKNOWN_SECONDS = 5  # a site made a moment ago is found soon, and unknown ids do not reach the database each time
 
-# The options that hold what is excluded on all sites; in the order in which a site's own are read.
-_GLOBAL_EXCLUSIONS = (
-    "SitesManager_ExcludedQueryParameters",
-    "SitesManager_ExcludedIpsGlobal",
-    "SitesManager_ExcludedUserAgentsGlobal",
-    "SitesManager_ExcludedReferrersGlobal",
+# What a site excludes, and the option that holds what is excluded on all sites.
+_EXCLUSIONS = {
+    "excluded_parameters": "SitesManager_ExcludedQueryParameters",
+    "excluded_ips": "SitesManager_ExcludedIpsGlobal",
+    "excluded_user_agents": "SitesManager_ExcludedUserAgentsGlobal",
+    "excluded_referrers": "SitesManager_ExcludedReferrersGlobal",
+}
+_KEEP_FRAGMENT, _AS_ALL_SITES = 1, 0  # site.keep_url_fragment
+_KEEP_FRAGMENT_OPTION = "SitesManager_KeepURLFragmentsGlobal"
+# What names a search on sites that do not say it themselves, and the options that replace that.
+_KEYWORDS_OPTION, _CATEGORIES_OPTION = "SitesManager_SearchKeywordParameters", "SitesManager_SearchCategoryParameters"
+_KEYWORDS = "q,query,s,search,searchword,k,keyword"
+_COLUMNS = (
+    "name",
+    "main_url",
+    "timezone",
+    "keep_url_fragment",
+    "exclude_unknown_urls",
+    "sitesearch",
+    "sitesearch_keyword_parameters",
+    "sitesearch_category_parameters",
+    *_EXCLUSIONS,
 )
 
 
@@ -30,7 +48,10 @@ class Site:
         excluded_ips, excluded_user_agents: entries as they were written, whose requests are not recorded.
         excluded_referrers: URLs as they were written, that count as no referrer.
         exclude_unknown_urls: whether only pages below one of `urls` are recorded.
-        has_action_dimensions: whether the site has an active custom dimension of scope action.
+        search: whether searches on the site are recorded.
+        search_keywords: parameters of a URL that name what was searched for.
+        search_categories: parameters of a URL that name where it was searched.
+        visit_dimensions, action_dimensions: active custom dimensions by scope.
     """
 
     idsite: int
@@ -44,8 +65,18 @@ class Site:
     excluded_user_agents: tuple[str, ...]
     excluded_referrers: tuple[str, ...]
     exclude_unknown_urls: bool
-    has_action_dimensions: bool
+    search: bool
+    search_keywords: tuple[str, ...]
+    search_categories: tuple[str, ...]
+    goals: Goals = field(repr=False)
+    visit_dimensions: tuple[CustomDimension, ...]
+    action_dimensions: tuple[CustomDimension, ...]
     days: LocalDays = field(repr=False, compare=False)
+
+    @property
+    def has_action_dimensions(self) -> bool:
+        """Whether actions of the site have values of custom dimensions, which changes what is kept of visits."""
+        return bool(self.action_dimensions)
 
 
 def split_parameters(text: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
@@ -103,37 +134,39 @@ class Sites:
     def _read(self, idsite: int) -> Site | None:
         database = self._database
         rows = database.query(
-            "SELECT name, main_url, timezone, keep_url_fragment, exclude_unknown_urls, excluded_parameters, excluded_ips, "
-            "excluded_user_agents, excluded_referrers "
-            f"FROM {database.table('site')} WHERE idsite = %s",
-            (idsite,),
+            f"SELECT {', '.join(_COLUMNS)} FROM {database.table('site')} WHERE idsite = %s", (idsite,)
         )
         if not rows:
             return None
-        name, main_url, timezone, keep_url_fragment, exclude_unknown_urls, *exclusions = rows[0]
+        row = dict(zip(_COLUMNS, rows[0], strict=True))
         parameters, ips, user_agents, referrers = (
-            f"{own},{self._options.get(everywhere) or ''}"
-            for own, everywhere in zip(exclusions, _GLOBAL_EXCLUSIONS, strict=True)
+            f"{row[own]},{self._options.get(everywhere) or ''}" for own, everywhere in _EXCLUSIONS.items()
         )
         aliases = database.query(f"SELECT url FROM {database.table('site_url')} WHERE idsite = %s", (idsite,))
-        (action_dimensions,) = database.query(
-            f"SELECT COUNT(*) FROM {database.table('custom_dimensions')} "
-            "WHERE idsite = %s AND scope = 'action' AND active = 1",
-            (idsite,),
-        )[0]
+        dimensions = read_dimensions(database, idsite)
         names, patterns = split_parameters(parameters)
+        keep_fragment = row["keep_url_fragment"]
+        if keep_fragment == _AS_ALL_SITES:
+            keep_fragment = int(self._options.get(_KEEP_FRAGMENT_OPTION) == "1")
+        keywords = row["sitesearch_keyword_parameters"] or self._options.get(_KEYWORDS_OPTION) or _KEYWORDS
+        categories = row["sitesearch_category_parameters"] or self._options.get(_CATEGORIES_OPTION) or ""
         return Site(
             idsite=idsite,
-            name=name,
-            urls=(main_url, *(url for (url,) in aliases)),
-            timezone=timezone,
-            keep_url_fragment=bool(keep_url_fragment),
+            name=row["name"],
+            urls=(row["main_url"], *(url for (url,) in aliases)),
+            timezone=row["timezone"],
+            keep_url_fragment=keep_fragment == _KEEP_FRAGMENT,
             excluded_parameters=names,
             excluded_parameter_patterns=patterns,
             excluded_ips=_entries(ips),
             excluded_user_agents=_entries(user_agents),
             excluded_referrers=_entries(referrers),
-            exclude_unknown_urls=bool(exclude_unknown_urls),
-            has_action_dimensions=bool(action_dimensions),
-            days=LocalDays(site_zone(timezone)),
+            exclude_unknown_urls=bool(row["exclude_unknown_urls"]),
+            search=bool(row["sitesearch"]),
+            search_keywords=_entries(keywords.lower()),
+            search_categories=_entries(categories.lower()),
+            goals=read_goals(database, idsite),
+            visit_dimensions=tuple(dimension for dimension in dimensions if dimension.scope == VISIT),
+            action_dimensions=tuple(dimension for dimension in dimensions if dimension.scope == ACTION),
+            days=LocalDays(site_zone(row["timezone"])),
         )

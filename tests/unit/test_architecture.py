@@ -17,7 +17,7 @@ LAYERS = (
     {"tracking"},
     {"queue"},
     {"entities"},
-    {"sites", "options", "users", "changes"},
+    {"sites", "goals", "custom_dimensions", "options", "users", "changes"},
     {"migrations", "database", "settings", "timezones", "clock", "log", "errors"},
 )
 
