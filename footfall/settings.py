@@ -58,6 +58,13 @@ class Settings:
     tracker_cache_seconds: int = _row(60, "How long a worker keeps a site, its goals and options before rereading.")
     visit_standard_length: int = _row(1800, "Seconds without an action after which the next one is a new visit.")
     anonymize_ip_bytes: int = _row(2, "Bytes of a client's address to mask before anything is stored (0 to 4).")
+    anonymized_ip_for_enrichment: int = _row(
+        0, "1: location, provider and fingerprint are made from the masked address; 0: from the whole one, not stored."
+    )
+    geoip_database: str = _row(
+        "", "Path of a `.mmdb` file (GeoIP2, GeoLite2 or DB-IP; countries or cities) that addresses are located with."
+    )
+    do_not_track: int = _row(0, "1: requests with the header `DNT: 1` or `Sec-GPC: 1` are not recorded.")
     user_agent_cache_size: int = _row(50_000, "User agents whose detected device a worker keeps in memory.")
     action_cache_size: int = _row(200_000, "Actions whose id a worker keeps in memory.")
 

@@ -3,19 +3,24 @@
 import calendar
 import hashlib
 import hmac
-import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from footfall.clock import Clock
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.sites import Site, Sites
-from footfall.tracking import locations, urls
+from footfall.tracking import urls
+from footfall.tracking.addresses import mask, pack
 from footfall.tracking.devices import Device
-from footfall.tracking.errors import Rejected
-from footfall.tracking.locations import Location
+from footfall.tracking.errors import Failure, Rejected
+from footfall.tracking.exclusions import Exclusions
+from footfall.tracking.geoip import GeoDatabase
+from footfall.tracking.languages import browser_language
+from footfall.tracking.location import Location
+from footfall.tracking.locations import Locator, overridden
 from footfall.tracking.parameters import Parameters, escaped, integer, parse
 from footfall.users import Users
 
@@ -45,6 +50,7 @@ FLAGS = {
     "config_silverlight": "ag",
     "config_windowsmedia": "wma",
 }
+_NO_ACCESS = Failure.NOT_AUTHENTICATED
 _HEX = frozenset("0123456789abcdefABCDEF")
 _CID = re.compile(r"[0-9a-fA-F]{16}")
 
@@ -66,6 +72,7 @@ class Hit:
         visitor_id: 8 bytes, from cid, the user id or the client's cookie; None for a visitor without any.
         visitor_id_forced: whether only the visitor id decides whose visit it is (cid).
         url_prefix: the number of the page URL's prefix.
+        address: packed, as it is stored; what is derived of it comes from `enriched_address`.
         timings: performance timings in milliseconds, in the order of TIMINGS; None where not given.
     """
 
@@ -88,7 +95,7 @@ class Hit:
     local_time: str
     resolution: str
     flags: tuple[int, ...]
-    fingerprint_address: bytes
+    enriched_address: bytes
     config_id: bytes = b""
 
     def fingerprint(self, device: Device, secret: bytes) -> bytes:
@@ -98,16 +105,19 @@ class Hit:
         """
         salt = f"{self.site.idsite}/{self.site.days.date_of(self.time)}"
         parts = (salt, device.os, device.browser_name, device.browser_version, self.language, self.flags[1:])
-        return hmac.digest(secret, repr(parts).encode() + self.fingerprint_address, "sha256")[:8]
+        return hmac.digest(secret, repr(parts).encode() + self.enriched_address, "sha256")[:8]
 
 
 class HitParser:
     """Turns request records into hits."""
 
-    def __init__(self, sites: Sites, users: Users, settings: Settings) -> None:
+    def __init__(self, sites: Sites, users: Users, settings: Settings, clock: Clock) -> None:
         self._sites = sites
         self._users = users
         self._masked_bytes = settings.anonymize_ip_bytes
+        self._enriches_masked = bool(settings.anonymized_ip_for_enrichment)
+        self._exclusions = Exclusions(bool(settings.do_not_track))
+        self._locator = Locator(GeoDatabase(settings.geoip_database, clock) if settings.geoip_database else None)
 
     def forget(self) -> None:
         """Drop what is kept of sites and users."""
@@ -119,25 +129,31 @@ class HitParser:
 
         Raises:
             Rejected: the request names no known site, or uses a parameter that needs a token without one.
+            Excluded: the site or a setting leaves it out.
         """
         parameters = parse(request)
         idsite = integer(parameters, "idsite")
         site = self._sites.get(idsite) if idsite else None
         if site is None:
-            raise Rejected(f"There is no site {parameters.get('idsite', '')[:20]!r}.", idsite)
+            raise Rejected(f"There is no site {parameters.get('idsite', '')[:20]!r}.", idsite, Failure.INVALID_SITE)
         trusted = self._is_trusted(parameters, request, site.idsite)
-        time = self._time(parameters, request, trusted, site)
         packed = self._address(parameters, request, trusted, site)
+        user_agent = parameters.get("ua") or request.headers.get("user-agent", "")
+        self._exclusions.check(site, packed, user_agent, parameters.get("url", ""), request.headers)
+        time = self._time(parameters, request, trusted, site)
+        masked = mask(packed, self._masked_bytes)
+        enriched = masked if self._enriches_masked else packed
         visitor_id, forced, user_id = _identity(parameters, site)
         url, prefix = _page_url(parameters, site)
         title = escaped(parameters.get("action_name", "").strip())
-        language = locations.browser_language(parameters.get("lang") or request.headers.get("accept-language", ""))
+        language = browser_language(parameters.get("lang") or request.headers.get("accept-language", ""))
+        location = self._locator.locate(enriched, language.country)
         return Hit(
             site=site,
             time=time,
-            address=mask(packed, self._masked_bytes),
-            fingerprint_address=packed,
-            user_agent=parameters.get("ua") or request.headers.get("user-agent", ""),
+            address=masked,
+            enriched_address=enriched,
+            user_agent=user_agent,
             visitor_id=visitor_id,
             visitor_id_forced=forced,
             user_id=user_id,
@@ -148,8 +164,8 @@ class HitParser:
             page_title=ActionName(PAGE_TITLE, title[: urls.MAXIMUM_LENGTH]) if title else None,
             page_view_id=parameters.get("pv_id", "")[:6],
             timings=_timings(parameters),
-            language=language[:20],
-            location=locations.locate(parameters, language, trusted),
+            language=language.tag,
+            location=overridden(location, parameters, site.idsite) if trusted else location,
             local_time=_local_time(parameters, time),
             resolution=escaped(parameters.get("res") or "unknown")[:18],
             flags=tuple(integer(parameters, name) or 0 for name in FLAGS.values()),
@@ -168,25 +184,18 @@ class HitParser:
         if custom is None or not received - OLDEST_TIME_SECONDS <= custom <= received + NEWEST_TIME_SECONDS:
             return received
         if custom < received - CUSTOM_TIME_SECONDS and not trusted:
-            raise Rejected("A time (cdt) more than a day ago needs a token_auth with write access.", site.idsite)
+            raise Rejected(
+                "A time (cdt) more than a day ago needs a token_auth with write access.", site.idsite, _NO_ACCESS
+            )
         return custom
 
     def _address(self, parameters: Parameters, request: TrackingRequest, trusted: bool, site: Site) -> bytes:
         text = request.address
         if "cip" in parameters:
             if not trusted:
-                raise Rejected("An address (cip) needs a token_auth with write access.", site.idsite)
+                raise Rejected("An address (cip) needs a token_auth with write access.", site.idsite, _NO_ACCESS)
             text = parameters["cip"]
-        try:
-            return ipaddress.ip_address(text).packed
-        except ValueError:
-            return bytes(4)
-
-
-def mask(address: bytes, masked_bytes: int) -> bytes:
-    """The address with its last bytes zeroed: as many as said of IPv4, and four times as many of IPv6."""
-    hidden = min(masked_bytes * (1 if len(address) == 4 else 4), len(address))
-    return address[: len(address) - hidden] + bytes(hidden)
+        return pack(text)
 
 
 @lru_cache(maxsize=4096)

@@ -1,68 +1,70 @@
-"""Language and place of a request, from its parameters and the browser's language."""
+"""Where a request comes from: what it says with a token, else the address, else the browser's language.
 
-import re
-from dataclasses import dataclass
+Source: conformance topic locations-and-languages.
+"""
 
+from dataclasses import replace
+from functools import lru_cache
+
+from footfall.tracking.errors import Rejected
+from footfall.tracking.geoip import GeoDatabase
+from footfall.tracking.languages import countries
+from footfall.tracking.location import Location
 from footfall.tracking.parameters import Parameters, escaped
 
-UNKNOWN_COUNTRY = "xx"
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{4})?(?:-[a-z]{2})?(?=$|[,;])")
-_COUNTRY = re.compile(r"[a-z]{2,3}")
+_OVERRIDES = ("country", "region", "city", "lat", "long")
+_REGION_LENGTH, _CITY_LENGTH = 3, 255  # of their columns
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a visitor is; what is not known is None."""
-
-    country: str
-    region: str | None = None
-    city: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-
-
-def browser_language(text: str) -> str:
-    """The first language of an Accept-Language value (`en-us`); "xx" when it is none, "" when there is no value.
-
-    Source: conformance topic locations-and-languages.
-    """
-    text = text.strip().lower()
-    if not text:
-        return ""
-    match = _LANGUAGE.match(text)
-    return match.group() if match else UNKNOWN_COUNTRY
-
-
-def country_of_language(language: str) -> str:
-    """The country that a language with a region names (`us` for `en-us`), else "xx"."""
-    _, dash, region = language.rpartition("-")
-    return region if dash and len(region) == 2 else UNKNOWN_COUNTRY
-
-
-def locate(parameters: Parameters, language: str, trusted: bool) -> Location:
-    """The location of a request.
+class Locator:
+    """Finds the location of requests.
 
     Args:
-        language: as `browser_language` gives it.
-        trusted: whether the request carries a token that may override the location.
+        geo_database: where addresses are looked up; None without one.
     """
-    if trusted:
-        country = parameters.get("country", "").strip().lower()
-        if _COUNTRY.fullmatch(country):
-            return Location(
-                country,
-                region=_text(parameters, "region", 3),
-                city=_text(parameters, "city", 255),
-                latitude=_coordinate(parameters, "lat", 90),
-                longitude=_coordinate(parameters, "long", 180),
-            )
-    return Location(country_of_language(language))
+
+    def __init__(self, geo_database: GeoDatabase | None) -> None:
+        self._geo_database = geo_database
+
+    def locate(self, address: bytes, country_of_language: str) -> Location:
+        """The location of a packed address; a country alone when only the language is known to suggest one."""
+        found = self._geo_database.find(address) if self._geo_database else None
+        return found or _location_of_country(country_of_language)
 
 
-def _text(parameters: Parameters, name: str, length: int) -> str | None:
-    value = escaped(parameters.get(name, "").strip())
-    return value if value and len(value) <= length else None
+def overridden(location: Location, parameters: Parameters, idsite: int) -> Location:
+    """The location with what a request with a token says about it.
+
+    Each parameter stands for itself. A country that does not exist and coordinates that are none say nothing.
+
+    Raises:
+        Rejected: a region or a city does not fit its column (conformance: location parameters out of range).
+    """
+    if not any(name in parameters for name in _OVERRIDES):
+        return location
+    country = parameters.get("country", "").strip().lower()
+    if country in countries():
+        location = replace(location, country=country)
+    if region := escaped(parameters.get("region", "").strip()):
+        location = replace(location, region=_fitting("region", region, _REGION_LENGTH, idsite))
+    if city := escaped(parameters.get("city", "").strip()):
+        location = replace(location, city=_fitting("city", city, _CITY_LENGTH, idsite))
+    if (latitude := _coordinate(parameters, "lat", 90)) is not None:
+        location = replace(location, latitude=latitude)
+    if (longitude := _coordinate(parameters, "long", 180)) is not None:
+        location = replace(location, longitude=longitude)
+    return location
+
+
+@lru_cache(maxsize=1024)
+def _location_of_country(country: str) -> Location:
+    return Location(country)
+
+
+def _fitting(name: str, value: str, length: int, idsite: int) -> str:
+    if len(value) > length:
+        raise Rejected(f"A {name} must have at most {length} characters.", idsite)
+    return value
 
 
 def _coordinate(parameters: Parameters, name: str, limit: int) -> float | None:

@@ -6,6 +6,7 @@
 `prepare` may be followed by `write` more than once, after a deadlock, say: nothing of a write is kept.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from footfall.sites import Sites
 from footfall.tracking import rows, visits
 from footfall.tracking.actions import ActionIds
 from footfall.tracking.devices import Device, Devices
-from footfall.tracking.errors import Rejected
+from footfall.tracking.errors import Excluded, Rejected
 from footfall.tracking.hit import TIMING_LIMIT, ActionName, Hit, HitParser
 from footfall.tracking.visitors import KnownVisits
 from footfall.users import Users
@@ -42,6 +43,7 @@ class Batch:
 
     hits: list[Hit]
     rejected: list[Rejection]
+    excluded: Counter[str]
     action_ids: dict[ActionName, int]
     devices: dict[str, Device]
 
@@ -55,7 +57,8 @@ class BatchReport:
         page_views: page views recorded.
         goals: conversions recorded.
         since: time of the earliest hit, in UTC; None for a batch without any.
-        rejected: requests that were not recorded.
+        rejected: requests that could not be recorded.
+        excluded: how many were left out on purpose, by reason.
     """
 
     visits: int = 0
@@ -63,6 +66,7 @@ class BatchReport:
     goals: int = 0
     since: datetime | None = None
     rejected: list[Rejection] = field(default_factory=list)
+    excluded: Counter[str] = field(default_factory=Counter)
 
 
 class Recorder:
@@ -74,7 +78,7 @@ class Recorder:
         self._standard_length = settings.visit_standard_length
         self._secret = (settings.secret_key or database.name).encode()
         self._parser = HitParser(
-            Sites(database, settings.tracker_cache_seconds), Users(database, settings, clock), settings
+            Sites(database, settings.tracker_cache_seconds), Users(database, settings, clock), settings, clock
         )
         self._action_ids = ActionIds(database, settings.action_cache_size)
         self._devices = Devices(database, clock, settings.user_agent_cache_size)
@@ -85,10 +89,12 @@ class Recorder:
 
     def prepare(self, requests: Sequence[TrackingRequest]) -> Batch:
         """Everything about the requests that no other request can change. Not inside a transaction."""
-        hits, rejected = [], []
+        hits, rejected, excluded = [], [], Counter[str]()
         for place, request in enumerate(requests):
             try:
                 hits.append(self._parser.parse(request))
+            except Excluded as exclusion:
+                excluded[exclusion.reason] += 1
             except Rejected as rejection:
                 rejected.append(Rejection(place, rejection.reason, rejection.idsite))
             except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -104,7 +110,7 @@ class Recorder:
         devices = self._devices.of({hit.user_agent for hit in hits})
         for hit in hits:
             hit.config_id = hit.fingerprint(devices[hit.user_agent], self._secret)
-        return Batch(hits, rejected, self._action_ids.of(actions), devices)
+        return Batch(hits, rejected, excluded, self._action_ids.of(actions), devices)
 
     def write(self, batch: Batch) -> BatchReport:
         """Write the batch's rows. Inside a transaction that the caller commits."""
@@ -118,6 +124,7 @@ class Recorder:
             page_views=len(outcome.links),
             since=None if since is None else datetime.fromtimestamp(since, UTC),
             rejected=batch.rejected,
+            excluded=batch.excluded,
         )
 
     def _run(self, batch: Batch, known: KnownVisits) -> visits.Outcome:
