@@ -3,6 +3,7 @@
 import re
 
 from footfall.sites import Site
+from footfall.tracking.campaigns import KEYWORD_PARAMETERS, NAME_PARAMETERS
 from footfall.tracking.parameters import plain
 
 MAXIMUM_LENGTH = 1024  # characters of a URL or title, Matomo's page_maximum_length
@@ -10,10 +11,11 @@ MAXIMUM_LENGTH = 1024  # characters of a URL or title, Matomo's page_maximum_len
 # The prefix is stored as a number beside the URL (log_action.url_prefix).
 PREFIXES = (("http://www.", 1), ("http://", 0), ("https://www.", 3), ("https://", 2))
 
-# Parameters that identify a session or a click, dropped for every site.
+# Parameters that identify a session, a click or a campaign, dropped for every site.
 _EXCLUDED = frozenset(
     {"phpsessid", "jsessionid", "sessionid", "aspsessionid", "sid", "doing_wp_cron", "fb_xd_fragment", "fb_comment_id"}
     | {"gclid", "dclid", "gclsrc", "wbraid", "gbraid", "fbclid", "msclkid", "yclid", "twclid", "mc_cid", "mc_eid"}
+    | {*NAME_PARAMETERS, *KEYWORD_PARAMETERS}
 )
 _URL = re.compile(
     r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)?:?//(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?",
@@ -46,7 +48,7 @@ def normalise(url: str, site: Site) -> str | None:
     userinfo, at, host = authority.rpartition("@")
     result = f"{(scheme or 'http').lower()}://{userinfo}{at}{host.lower()}{path}"
     if query:
-        kept = "&".join(p for p in query.split("&") if p and not _is_excluded(p.partition("=")[0], site))
+        kept = "&".join(p for p in query.split("&") if p and not is_excluded(p.partition("=")[0], site))
         if kept:
             result += "?" + kept
     if fragment and site.keep_url_fragment:
@@ -54,7 +56,8 @@ def normalise(url: str, site: Site) -> str | None:
     return result[:MAXIMUM_LENGTH]
 
 
-def _is_excluded(name: str, site: Site) -> bool:
+def is_excluded(name: str, site: Site) -> bool:
+    """Whether a URL parameter is dropped from the URLs of a site."""
     name = name.lower().removesuffix("[]")
     return (
         name in _EXCLUDED
