@@ -214,9 +214,10 @@ def custom_time(text: str) -> int | None:
 
 def _identity(parameters: Parameters, site: Site) -> tuple[bytes | None, bool, str | None]:
     """Visitor id, whether it is forced, and user id (conformance: visits)."""
-    user_id = escaped(parameters.get("uid", "").strip())[:200] or None
-    if user_id is not None:
-        return hashlib.sha1(parameters["uid"].strip().encode()).digest()[:8], False, user_id
+    user_id = escaped(parameters.get("uid", "").strip())
+    if user_id:
+        # Of the text as it is stored (conformance: sql in every field).
+        return hashlib.sha1(user_id.encode()).digest()[:8], False, user_id[:200]
     forced = parameters.get("cid", "")
     if forced:
         if not _CID.fullmatch(forced):
