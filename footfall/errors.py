@@ -19,3 +19,7 @@ class QueueUnavailable(FootfallError):
 
 class InvalidInput(FootfallError):
     """An argument given by a person (a date, a site list, a period) cannot be understood."""
+
+
+class AccessDenied(FootfallError):
+    """The caller may not do this, or has not said who it is."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from footfall.changes import ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.queue.connection import connect, explained
@@ -12,7 +13,7 @@ from footfall.queue.counters import Counts
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.state import QueueState, read_state
 from footfall.settings import Settings
-from footfall.users import Users
+from footfall.users import Caller, Users
 from tracker_api.metrics import QueueMetrics
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Backstage:
         self._redis = connect(settings.redis_url)
         database = Database(settings)
         self._users = Users(database, settings, clock)
+        self._watch = ChangeWatch(self._users.forget)
         self._dead_letters = DeadLetters(database, clock)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="backstage")
 
@@ -36,7 +38,7 @@ class Backstage:
         Raises:
             DatabaseUnavailable: the database cannot be reached.
         """
-        caller = await self._run(lambda: self._users.authenticate(token))
+        caller = await self._run(lambda: self._authenticate(token))
         return caller is not None and caller.superuser
 
     async def ping(self) -> None:
@@ -52,6 +54,10 @@ class Backstage:
         return await self._run(
             lambda: QueueMetrics(Counts.read(self._redis), self._read_state(), self._dead_letters.count())
         )
+
+    def _authenticate(self, token: str) -> Caller | None:
+        self._watch.look(self._redis, self._clock)
+        return self._users.authenticate(token)
 
     def _read_state(self) -> QueueState:
         return read_state(self._redis, self._clock, self._settings.queue_shards, self._settings.queue_batch_size)

@@ -1,6 +1,6 @@
-"""The reporting endpoint: /index.php?module=API&method=… and /api.
+"""The API endpoint: /index.php?module=API&method=… and /api, for reports and for managing what they are about.
 
-Reports are read from MySQL in threads, each with a connection of its own, so that a slow one holds up neither tracking
+Both are read from MySQL in threads, each with a connection of its own, so that a slow one holds up neither tracking
 nor the event loop.
 """
 
@@ -17,12 +17,16 @@ from falcon.asgi import Response
 from footfall.archiving.on_demand import ArchiveRequests
 from footfall.archiving.periods import Period
 from footfall.archiving.reader import ArchiveReader
+from footfall.changes import Changes, ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database, is_lost
-from footfall.errors import DatabaseUnavailable, FootfallError, QueueUnavailable
+from footfall.errors import AccessDenied, DatabaseUnavailable, FootfallError, InvalidInput, QueueUnavailable
+from footfall.management import given
+from footfall.management.management import Management
 from footfall.plugins import reports
 from footfall.queue.connection import connect, explained
 from footfall.reports import formats
+from footfall.reports.answer import Answer, Plain
 from footfall.reports.errors import ReportError
 from footfall.reports.reporting import Reporting, kinds_on_demand
 from footfall.reports.request import parse
@@ -80,21 +84,26 @@ class ReportingResource:
             _send(response, _error(_DEFAULT_FORMAT, error))
             return
         loop = asyncio.get_running_loop()
-        _send(response, await loop.run_in_executor(self._threads, self._reply, parameters))
+        encoded = (body, request.query_string.encode())
+        _send(response, await loop.run_in_executor(self._threads, self._reply, parameters, encoded))
 
-    def _reply(self, parameters: Mapping[str, str]) -> Reply:
+    def _reply(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
         if not hasattr(self._of_thread, "desk"):
             self._of_thread.desk = ReportDesk(self._settings, self._clock)
         desk: ReportDesk = self._of_thread.desk
-        return desk.reply(parameters)
+        return desk.reply(parameters, encoded)
 
 
 class ReportDesk:
-    """What one thread answers reports with."""
+    """What one thread answers with."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         database = Database(settings)
+        self._clock = clock
+        self._redis = connect(settings.redis_url)
         self._users = Users(database, settings, clock)
+        self._watch = ChangeWatch(self._users.forget)
+        self._management = Management(database, self._users, clock, Changes(self._redis))
         self._reporting = Reporting(
             reports(),
             ArchiveReader(database),
@@ -104,17 +113,22 @@ class ReportDesk:
             clock,
         )
 
-    def reply(self, parameters: Mapping[str, str]) -> Reply:
-        """The answer to these parameters, or the error that says why there is none."""
+    def reply(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
+        """The answer to these parameters, or the error that says why there is none.
+
+        Args:
+            encoded: the same parameters, as form body and query string had them.
+        """
         name = parameters.get("format") or _DEFAULT_FORMAT
         try:
             wanted = formats.find(name)
-            caller = self._caller(parameters.get("token_auth", ""))
-            self._reporting.report(parameters.get("method", ""))
-            answer = self._reporting.answer(parse(parameters), caller)
-            return Reply(200, wanted.content_type, wanted.render(answer))
+            return Reply(200, wanted.content_type, wanted.render(self._answer(parameters, encoded)))
         except ReportError as error:
             return _error(name, error)
+        except AccessDenied as error:
+            return _error(name, ReportError(str(error), 401))
+        except InvalidInput as error:
+            return _error(name, ReportError(str(error)))
         except (DatabaseUnavailable, QueueUnavailable) as error:
             _log.warning("A report could not be answered: %s", error)
             return _error(name, ReportError("Reports cannot be answered at the moment: ask again later.", 503))
@@ -123,8 +137,18 @@ class ReportDesk:
             return _error(name, ReportError(str(error), 500))
         except mysql.connector.Error as error:
             _log.exception("A report could not be answered")
-            message = "Reports cannot be read from the database: the server's log says why."
+            message = "The database cannot answer this: the server's log says why."
             return _error(name, ReportError(message, 503 if is_lost(error) else 500))
+
+    def _answer(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Answer:
+        self._watch.look(self._redis, self._clock)
+        method, token = parameters.get("method", ""), parameters.get("token_auth", "")
+        if self._management.knows(method):
+            caller = self._caller(token) if token else None
+            return Plain(self._management.answer(method, given.read(*encoded), caller))
+        caller = self._caller(token)
+        self._reporting.report(method)
+        return self._reporting.answer(parse(parameters), caller)
 
     def _caller(self, token: str) -> Caller:
         if not token:

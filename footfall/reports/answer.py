@@ -35,4 +35,15 @@ class Keyed:
     answers: dict[str, Answer]
 
 
-Answer = Numbers | Table | Keyed
+@dataclass(frozen=True)
+class Plain:
+    """What a method other than a report says.
+
+    Args:
+        value: None for a method that only did something, a text, number or bool, a list, or a dictionary.
+    """
+
+    value: Any
+
+
+Answer = Numbers | Table | Keyed | Plain

@@ -1,12 +1,13 @@
 """JSON: a row of numbers is an object, a table is a list of objects, answers by site or date are an object of those."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from footfall.archiving.datatable import Row
-from footfall.reports.answer import Answer, Keyed, Numbers
+from footfall.reports.answer import Answer, Keyed, Numbers, Plain
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -35,7 +36,27 @@ def _plain(answer: Answer) -> Any:
         return {key: _plain(inside) for key, inside in answer.answers.items()}
     if isinstance(answer, Numbers):
         return _values(answer.columns)
+    if isinstance(answer, Plain):
+        return _said(answer.value)
     return [_row(row) for row in answer.table]
+
+
+def _said(value: Any) -> Any:
+    """A single value is an object with `value`, none at all the word that it was done."""
+    if value is None:
+        return {"result": "success", "message": "ok"}
+    return _bare(value) if isinstance(value, list | dict) else {"value": _bare(value)}
+
+
+def _bare(value: Any) -> Any:
+    """Plain data as JSON has it: moments as text, whole numbers without a decimal point."""
+    if isinstance(value, dict):
+        return {key: _bare(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [_bare(inside) for inside in value]
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _row(row: Row) -> dict[str, Any]:
