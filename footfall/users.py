@@ -90,9 +90,10 @@ class Users:
             ConfigurationError: SECRET_KEY is not set.
             DatabaseUnavailable: the database cannot be reached.
         """
-        if not _TOKEN.fullmatch(token):
-            return None
-        hashed = self._hash(token)
+        return self.authenticate_hash(self.hash_token(token)) if _TOKEN.fullmatch(token) else None
+
+    def authenticate_hash(self, hashed: str) -> Caller | None:
+        """Who calls with the token of this hash, as `authenticate`. No client may choose the hash: it is no secret."""
         if hashed in self._strangers:
             return None
         caller = self._callers.get(hashed)
@@ -128,7 +129,7 @@ class Users:
         if not 1 <= len(description) <= 100:
             raise InvalidInput("The description of a token must have 1 to 100 characters.")
         token = secrets.token_hex(16)
-        hashed = self._hash(token)
+        hashed = self.hash_token(token)
         now = self._clock.now().replace(tzinfo=None, microsecond=0)
         user, user_token = self._database.table("user"), self._database.table("user_token_auth")
 
@@ -151,7 +152,12 @@ class Users:
         self._database.retrying(write)
         return token
 
-    def _hash(self, token: str) -> str:
+    def hash_token(self, token: str) -> str:
+        """What a token is stored as.
+
+        Raises:
+            ConfigurationError: SECRET_KEY is not set.
+        """
         return hashlib.sha512((token + self._settings.require_secret_key()).encode()).hexdigest()
 
     def _read(self, hashed: str) -> Caller | None:

@@ -15,6 +15,7 @@ from footfall.queue.asking import DrainRequests
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.offsets import Offsets
 from footfall.settings import Settings
+from footfall.users import Users
 from queue_workers.load_report import LoadReports
 from queue_workers.recording import BatchRecording, Recorder
 
@@ -76,9 +77,10 @@ def new_tools(
 ) -> Tools:
     """The tools of this process."""
     offsets = Offsets(database, clock)
+    hash_token = Users(database, settings, clock).hash_token if settings.secret_key else None
     return Tools(
         redis=redis,
-        recording=BatchRecording(database, recorder, offsets, DeadLetters(database, clock)),
+        recording=BatchRecording(database, recorder, offsets, DeadLetters(database, clock, hash_token)),
         offsets=offsets,
         drains=DrainRequests(redis, settings.queue_drain_seconds, settings.queue_sweep_seconds),
         reports=LoadReports(Options(database), clock),

@@ -1,6 +1,6 @@
 """Dead letters: requests that could not be recorded, each with its reason (table `footfall_dead_letter`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +8,8 @@ import msgspec
 
 from footfall.clock import Clock
 from footfall.database import Database
-from footfall.queue.request import TrackingRequest, decode
+from footfall.queue.request import TrackingRequest, decode, encode
+from footfall.queue.tokens import sealed
 
 _REASON_LENGTH = 255
 
@@ -48,11 +49,17 @@ class BuriedLetter:
 
 
 class DeadLetters:
-    """All dead letters."""
+    """All dead letters.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    Args:
+        hash_token: makes the hash that is kept instead of a request's token, so that the request can be recorded later
+            as if it had the token; without it the token is dropped.
+    """
+
+    def __init__(self, database: Database, clock: Clock, hash_token: Callable[[str], str] | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._hash_token = hash_token
         self._table = database.table("footfall_dead_letter")
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
@@ -62,13 +69,14 @@ class DeadLetters:
         now = self._clock.now()
         values: list[object] = []
         for letter in letters:
+            request = letter.request()
             values += [
                 letter.idsite,
                 letter.shard,
-                self._received(letter, now),
+                _received(request, now),
                 now.replace(tzinfo=None, microsecond=0),
                 letter.reason[:_REASON_LENGTH],
-                letter.record,
+                letter.record if request is None else encode(sealed(request, self._hash_token)),
             ]
         rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(letters))
         self._database.execute(
@@ -96,14 +104,13 @@ class DeadLetters:
             for number, idsite, shard, received_at, rejected_at, reason, record in rows
         ]
 
-    @staticmethod
-    def _received(letter: DeadLetter, now: datetime) -> datetime:
-        request = letter.request()
-        try:
-            moment = datetime.fromtimestamp(request.received_at, UTC) if request else now
-        except (OverflowError, ValueError, OSError):
-            moment = now
-        return moment.replace(tzinfo=None, microsecond=0)
+
+def _received(request: TrackingRequest | None, now: datetime) -> datetime:
+    try:
+        moment = datetime.fromtimestamp(request.received_at, UTC) if request else now
+    except (OverflowError, ValueError, OSError):
+        moment = now
+    return moment.replace(tzinfo=None, microsecond=0)
 
 
 def _text(value: str | bytes | bytearray) -> str:

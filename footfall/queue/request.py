@@ -17,6 +17,7 @@ class TrackingRequest(msgspec.Struct, array_like=True, frozen=True):
         body: a form body as received, percent-encoded; its parameters yield to those of the query.
         headers: the headers that matter to recording, by lower-case name.
         bulk_token: the token_auth of the bulk body that the request came in.
+        token_hash: of the token of a request that was kept without it (footfall/queue/tokens.py); never a client's.
     """
 
     received_at: float
@@ -25,6 +26,7 @@ class TrackingRequest(msgspec.Struct, array_like=True, frozen=True):
     body: bytes
     headers: dict[str, str]
     bulk_token: str = ""
+    token_hash: str = ""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

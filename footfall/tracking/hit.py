@@ -12,16 +12,17 @@ from footfall.clock import Clock
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.sites import Site, Sites
-from footfall.tracking import urls
+from footfall.tracking import referrers, urls
 from footfall.tracking.addresses import mask, pack
 from footfall.tracking.devices import Device
-from footfall.tracking.errors import Failure, Rejected
+from footfall.tracking.errors import Excluded, Failure, Rejected
 from footfall.tracking.exclusions import Exclusions
 from footfall.tracking.geoip import GeoDatabase
 from footfall.tracking.languages import browser_language
 from footfall.tracking.location import Location
 from footfall.tracking.locations import Locator, overridden
 from footfall.tracking.parameters import Parameters, escaped, integer, parse
+from footfall.tracking.referrers import Referrer
 from footfall.users import Users
 
 PAGE_URL, PAGE_TITLE = 1, 4  # log_action.type
@@ -74,6 +75,7 @@ class Hit:
         url_prefix: the number of the page URL's prefix.
         address: packed, as it is stored; what is derived of it comes from `enriched_address`.
         timings: performance timings in milliseconds, in the order of TIMINGS; None where not given.
+        attributed_to: what the visitor's attribution cookie credits conversions to; None when it says nothing.
     """
 
     site: Site
@@ -96,6 +98,8 @@ class Hit:
     resolution: str
     flags: tuple[int, ...]
     enriched_address: bytes
+    referrer: Referrer
+    attributed_to: Referrer | None
     config_id: bytes = b""
 
     def fingerprint(self, device: Device, secret: bytes) -> bytes:
@@ -132,6 +136,8 @@ class HitParser:
             Excluded: the site or a setting leaves it out.
         """
         parameters = parse(request)
+        if not parameters.get("url") and not parameters.get("urlref") and "referer" in request.headers:
+            parameters["url"] = request.headers["referer"]  # an image in a page without JavaScript
         idsite = integer(parameters, "idsite")
         site = self._sites.get(idsite) if idsite else None
         if site is None:
@@ -140,6 +146,8 @@ class HitParser:
         packed = self._address(parameters, request, trusted, site)
         user_agent = parameters.get("ua") or request.headers.get("user-agent", "")
         self._exclusions.check(site, packed, user_agent, parameters.get("url", ""), request.headers)
+        if referrers.is_spam(parameters.get("urlref", "")):
+            raise Excluded(referrers.SPAM)
         time = self._time(parameters, request, trusted, site)
         masked = mask(packed, self._masked_bytes)
         enriched = masked if self._enriches_masked else packed
@@ -169,13 +177,18 @@ class HitParser:
             local_time=_local_time(parameters, time),
             resolution=escaped(parameters.get("res") or "unknown")[:18],
             flags=tuple(integer(parameters, name) or 0 for name in FLAGS.values()),
+            referrer=referrers.referrer_of(parameters.get("urlref", ""), parameters.get("url", ""), site),
+            attributed_to=_attributed_to(parameters, site),
         )
 
     def _is_trusted(self, parameters: Parameters, request: TrackingRequest, idsite: int) -> bool:
         token = parameters.get("token_auth") or request.bulk_token
-        if not token:
+        if token:
+            caller = self._users.authenticate(token)
+        elif request.token_hash:
+            caller = self._users.authenticate_hash(request.token_hash)
+        else:
             return False
-        caller = self._users.authenticate(token)
         return caller is not None and caller.can_write(idsite)
 
     def _time(self, parameters: Parameters, request: TrackingRequest, trusted: bool, site: Site) -> int:
@@ -228,6 +241,11 @@ def _identity(parameters: Parameters, site: Site) -> tuple[bytes | None, bool, s
         return None, False, None
     # A digit that is none counts as 0 (conformance: invalid visitor id).
     return bytes.fromhex("".join(digit if digit in _HEX else "0" for digit in cookie)), False, None
+
+
+def _attributed_to(parameters: Parameters, site: Site) -> Referrer | None:
+    name, url = parameters.get("_rcn", ""), parameters.get("_ref", "")
+    return referrers.attributed_to(name, parameters.get("_rck", ""), url, site) if name or url else None
 
 
 def _page_url(parameters: Parameters, site: Site) -> tuple[ActionName | None, int | None]:

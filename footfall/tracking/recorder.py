@@ -22,6 +22,7 @@ from footfall.tracking import rows, visits
 from footfall.tracking.actions import ActionIds
 from footfall.tracking.devices import Device, Devices
 from footfall.tracking.errors import Excluded, Rejected
+from footfall.tracking.failures import FailedRequest, TrackingFailures
 from footfall.tracking.hit import TIMING_LIMIT, ActionName, Hit, HitParser
 from footfall.tracking.visitors import KnownVisits
 from footfall.users import Users
@@ -80,6 +81,7 @@ class Recorder:
         self._parser = HitParser(
             Sites(database, settings.tracker_cache_seconds), Users(database, settings, clock), settings, clock
         )
+        self._failures = TrackingFailures(database, clock)
         self._action_ids = ActionIds(database, settings.action_cache_size)
         self._devices = Devices(database, clock, settings.user_agent_cache_size)
 
@@ -89,7 +91,7 @@ class Recorder:
 
     def prepare(self, requests: Sequence[TrackingRequest]) -> Batch:
         """Everything about the requests that no other request can change. Not inside a transaction."""
-        hits, rejected, excluded = [], [], Counter[str]()
+        hits, rejected, excluded, failed = [], [], Counter[str](), []
         for place, request in enumerate(requests):
             try:
                 hits.append(self._parser.parse(request))
@@ -97,10 +99,13 @@ class Recorder:
                 excluded[exclusion.reason] += 1
             except Rejected as rejection:
                 rejected.append(Rejection(place, rejection.reason, rejection.idsite))
+                if rejection.failure is not None and rejection.idsite is not None:
+                    failed.append(FailedRequest(rejection.idsite, rejection.failure, request))
             except (ValueError, KeyError, TypeError, OverflowError) as error:
                 # Whatever a client sends, it must not take the others' requests with it.
                 _log.exception("A tracking request could not be understood")
                 rejected.append(Rejection(place, f"Unexpected {type(error).__name__}: {error}"[:255], None))
+        self._failures.note(failed)
         actions: dict[ActionName, int | None] = {}
         for hit in hits:
             if hit.page_url is not None:
@@ -162,6 +167,8 @@ class Recorder:
         changed += [visit for visit in outcome.new_visits if visit.last_idlink_va is not None]
         if changed:
             rows.update_visits(database, changed)
+        if late := [visit for visit in known.changed() if visit.is_attributed_late]:
+            rows.update_referrers(database, late)
         if outcome.time_spent:
             rows.update_time_spent(database, outcome.time_spent)
         if days := {(hit.site.idsite, hit.site.days.date_of(hit.time).isoformat()) for hit in hits}:
