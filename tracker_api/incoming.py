@@ -17,6 +17,7 @@ _KEPT_HEADERS = {
     for name in (
         "user-agent",
         "accept-language",
+        "referer",
         "sec-ch-ua",
         "sec-ch-ua-mobile",
         "sec-ch-ua-platform",

@@ -17,6 +17,7 @@ from footfall.tracking.referrer_lists import is_spammer, social_network
 from footfall.tracking.search_engines import search_of
 from footfall.tracking.urls import is_excluded
 
+SPAM = "referrer spam"  # why such a request is left out
 URL_LENGTH = 1500  # characters of the column referer_url
 TEXT_LENGTH = 255  # of referer_name and referer_keyword
 

@@ -39,6 +39,8 @@ _VISIT_COLUMNS = (
     "visit_total_interactions",
     "visit_total_searches",
     "referer_type",
+    "referer_name",
+    "referer_keyword",
     "referer_url",
     "location_browser_lang",
     "config_browser_engine",
@@ -90,7 +92,6 @@ _CHANGES = {
     "visit_total_time": "INT UNSIGNED",
     "last_idlink_va": "BIGINT UNSIGNED",
 }
-_DIRECT = 1  # referer_type
 
 
 def insert_visits(database: Database, visits: Sequence[Visit]) -> None:
@@ -132,6 +133,18 @@ def update_visits(database: Database, visits: Sequence[Visit]) -> None:
     database.execute(
         f"UPDATE {database.table('log_visit')} v JOIN JSON_TABLE(%s, '$[*]' COLUMNS (idvisit BIGINT UNSIGNED "
         f"PATH '$[0]', {columns})) k ON v.idvisit = k.idvisit SET {changes}",
+        (msgspec.json.encode(rows).decode(),),
+    )
+
+
+def update_referrers(database: Database, visits: Sequence[Visit]) -> None:
+    """Write where visits came from that seemed direct at first."""
+    rows = [(visit.idvisit, *visit.referrer[:4]) for visit in visits]
+    database.execute(
+        f"UPDATE {database.table('log_visit')} v JOIN JSON_TABLE(%s, '$[*]' COLUMNS (idvisit BIGINT UNSIGNED "
+        "PATH '$[0]', type TINYINT UNSIGNED PATH '$[1]', name VARCHAR(255) PATH '$[2]', "
+        "keyword VARCHAR(255) PATH '$[3]', url VARCHAR(1500) PATH '$[4]')) k ON v.idvisit = k.idvisit "
+        "SET v.referer_type = k.type, v.referer_name = k.name, v.referer_keyword = k.keyword, v.referer_url = k.url",
         (msgspec.json.encode(rows).decode(),),
     )
 
@@ -211,8 +224,7 @@ def _visit_row(visit: Visit) -> tuple[Any, ...]:
         visit.total_actions,
         visit.total_interactions,
         0,
-        _DIRECT,
-        "",
+        *visit.referrer[:4],
         hit.language,
         device.browser_engine,
         device.browser_name,

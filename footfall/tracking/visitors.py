@@ -12,6 +12,7 @@ import msgspec
 
 from footfall.database import Database, Row
 from footfall.tracking.hit import Hit
+from footfall.tracking.referrers import Referrer, ReferrerType
 from footfall.tracking.visits import Visit
 
 _COLUMNS = (
@@ -33,6 +34,9 @@ _COLUMNS = (
     "visit_total_interactions",
     "visit_total_time",
     "last_idlink_va",
+    "referer_type",
+    "referer_name",
+    "referer_keyword",
 )
 _KEYS = (
     "JSON_TABLE(%s, '$[*]' COLUMNS (site INT UNSIGNED PATH '$[0]', id CHAR(16) PATH '$[1]', "
@@ -174,6 +178,7 @@ class KnownVisits:
             total_interactions=row[15] or 0,
             total_time=row[16],
             last_idlink_va=row[17],
+            referrer=Referrer(row[18] or ReferrerType.DIRECT, row[19], row[20]),
             loaded_last_action_time=row[7],
         )
         self._visits[row[0]] = visit

@@ -5,8 +5,10 @@ Source of the rules: conformance topics `visits` and `pageviews`.
 
 from dataclasses import dataclass, field
 
+from footfall.tracking import referrers
 from footfall.tracking.devices import Device
 from footfall.tracking.hit import Hit
+from footfall.tracking.referrers import DIRECT, Referrer
 
 
 @dataclass(slots=True, eq=False)
@@ -14,7 +16,7 @@ class Visit:
     """A visit as far as tracking changes or compares it; idvisit is None until it is inserted.
 
     Times are Unix seconds. `last_link` is the action that was recorded last, where it belongs to this batch;
-    `last_idlink_va` the one that the database has.
+    `last_idlink_va` the one that the database has. Of a visit that the database has, `referrer` has no URL.
     """
 
     idvisit: int | None
@@ -41,7 +43,9 @@ class Visit:
     device: Device | None = None
     entry_idaction_url: int = 0
     entry_idaction_name: int = 0
+    referrer: Referrer = DIRECT
     changed: bool = False
+    is_attributed_late: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +84,8 @@ def is_continued(visit: Visit, hit: Hit, standard_length: int) -> bool:
         return False
     if hit.user_id and visit.user_id and hit.user_id != visit.user_id:
         return False
+    if referrers.is_new_campaign(visit.referrer, hit.referrer):
+        return False
     days = hit.site.days
     return days.date_of(visit.last_action_time) == days.date_of(hit.time)
 
@@ -108,6 +114,7 @@ def begin(hit: Hit, previous: Visit | None, device: Device) -> Visit:
         total_time=0,
         opened_by=hit,
         device=device,
+        referrer=hit.referrer,
     )
 
 
@@ -164,10 +171,13 @@ def set_time_spent(visit: Visit, seconds: int, outcome: Outcome) -> None:
 
 
 def identify(visit: Visit, hit: Hit) -> None:
-    """Take over what a further hit says about who the visitor is."""
+    """Take over what a further hit says about who the visitor is and, where that was not known, came from."""
     visit.changed = True
     if hit.visitor_id is not None:
         visit.idvisitor = hit.visitor_id
         visit.profilable = 1
     if hit.user_id is not None:
         visit.user_id = hit.user_id
+    if referrers.is_late(visit.referrer, hit.referrer):
+        visit.referrer = hit.referrer
+        visit.is_attributed_late = True
