@@ -1,4 +1,4 @@
-"""The `footfall` admin command: sets up the database, sites and tokens, and looks whether all is well."""
+"""The `footfall` admin command: sets up the database, sites, goals and users, and looks whether all is well."""
 
 from typing import Any
 
@@ -6,10 +6,14 @@ import click
 import mysql.connector
 
 from footfall import migrations
+from footfall.cli.dimensions import dimension
 from footfall.cli.doctor import doctor
+from footfall.cli.goals import goal
+from footfall.cli.languages import language
 from footfall.cli.reset import reset
 from footfall.cli.sites import site
 from footfall.cli.tokens import token
+from footfall.cli.users import user
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.errors import FootfallError
@@ -70,5 +74,5 @@ def migrate() -> None:
         click.echo("nothing to do: the database is up to date")
 
 
-for _command in (site, token, doctor, reset):
+for _command in (site, goal, dimension, user, token, language, doctor, reset):
     main.add_command(_command)

@@ -1,6 +1,7 @@
 """Users and their access to sites: creating, changing, deleting and finding them. Tokens are in footfall/users.py."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,8 +32,11 @@ class UserRepository:
         self._clock = clock
         self._changes = changes
 
-    def create(self, login: str, password: str, email: str) -> None:
+    def create(self, login: str, password: str | None, email: str) -> None:
         """A new user, without access to any site.
+
+        Args:
+            password: None for a user who can only use tokens.
 
         Raises:
             InvalidInput: there is one of this login or email, or a value cannot be used.
@@ -208,7 +212,9 @@ class UserRepository:
             raise InvalidInput(f"There is no site {min(missing)}.")
 
 
-def _hashed(password: str) -> str:
+def _hashed(password: str | None) -> str:
+    if password is None:
+        return secrets.token_hex(32)  # no hash of anything, so nobody can log in with one
     if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
         raise InvalidInput(f"A password has {passwords.SHORTEST} to {passwords.LONGEST} characters.")
     return passwords.hashed(password)
