@@ -3,7 +3,7 @@
 import logging
 import time
 
-from footfall.queue import head
+from footfall.queue import counters, head
 from footfall.queue.head import Head
 from footfall.queue.lease import Lease, LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved
@@ -159,5 +159,7 @@ class _Turn:
         if head.trim(self._tools.redis, self._shard, position.generation, position.offset, len(records)):
             self._position = position.after(len(records))
         self.drained += loaded.requests
+        if loaded.excluded:
+            counters.count_excluded(self._tools.redis, loaded.excluded)
         self._tools.reports.loaded(loaded, time.monotonic() - started)
         return True

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import msgspec
 
@@ -20,6 +20,7 @@ class Report(TypedDict):
 
     Keys:
         requests: records taken from the queue, `dead` ones included.
+        excluded: requests left out on purpose, by reason.
         seconds: how long it took.
         since: the oldest moment of a recorded request; None when there was none.
         line: the same as one sentence.
@@ -31,6 +32,7 @@ class Report(TypedDict):
     page_views: int
     goals: int
     dead: int
+    excluded: NotRequired[dict[str, int]]
     seconds: float
     since: str | None
     line: str
@@ -54,6 +56,7 @@ class LoadReports:
             page_views=loaded.page_views,
             goals=loaded.goals,
             dead=loaded.dead,
+            excluded=dict(loaded.excluded),
             seconds=round(seconds, 3),
             since=_text(loaded.since) if loaded.since else None,
             line=sentence(loaded, seconds),
@@ -79,13 +82,21 @@ def read_report(options: Options) -> Report | None:
 
 def sentence(loaded: Loaded, seconds: float) -> str:
     """The report as one line, such as
-    `Loaded 1405 visits, 45000 page views, 345 goals - Duration 32s - Logs since 2010-09-08 04:02:52`.
+    `Loaded 1405 visits, 45000 page views, 345 goals - Duration 32s - Logs since 2010-09-08 04:02:52`; in the end what
+    was left out on purpose, if anything was: ` - Excluded 3: excluded address 2, prefetched page 1`.
     """
     since = _text(loaded.since) if loaded.since else "-"
     return (
         f"Loaded {loaded.visits} visits, {loaded.page_views} page views, {loaded.goals} goals"
-        f" - Duration {seconds:.0f}s - Logs since {since}"
+        f" - Duration {seconds:.0f}s - Logs since {since}{_excluded(loaded)}"
     )
+
+
+def _excluded(loaded: Loaded) -> str:
+    if not loaded.excluded:
+        return ""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in loaded.excluded.most_common())
+    return f" - Excluded {loaded.excluded.total()}: {reasons}"
 
 
 def _text(moment: datetime) -> str:

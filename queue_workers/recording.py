@@ -1,8 +1,9 @@
 """Recording a batch: log rows, offset and dead letters in one transaction."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -37,6 +38,9 @@ class BatchReport(Protocol):
 
     @property
     def rejected(self) -> Sequence[tuple[int, str, int | None]]: ...
+
+    @property
+    def excluded(self) -> Mapping[str, int]: ...
 
 
 class Recorder(Protocol):
@@ -80,6 +84,7 @@ class Loaded:
 
     Args:
         requests: records taken from the queue, dead letters included.
+        excluded: requests left out on purpose, by reason.
         since: the oldest moment of a recorded request, UTC.
     """
 
@@ -88,6 +93,7 @@ class Loaded:
     page_views: int = 0
     goals: int = 0
     dead: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
     since: datetime | None = None
 
     def add(self, other: "Loaded") -> None:
@@ -97,6 +103,7 @@ class Loaded:
         self.page_views += other.page_views
         self.goals += other.goals
         self.dead += other.dead
+        self.excluded += other.excluded
         self.since = min((moment for moment in (self.since, other.since) if moment), default=None)
 
 
@@ -177,7 +184,15 @@ class BatchRecording:
                 DeadLetter(position.shard, origins[index], reason, idsite) for index, reason, idsite in report.rejected
             ]
             self._dead_letters.add(letters)
-        return Loaded(len(records), report.visits, report.page_views, report.goals, len(letters), report.since)
+        return Loaded(
+            requests=len(records),
+            visits=report.visits,
+            page_views=report.page_views,
+            goals=report.goals,
+            dead=len(letters),
+            excluded=Counter(report.excluded),
+            since=report.since,
+        )
 
     def _bury(self, position: Position, record: bytes, error: Exception) -> Loaded:
         _log.error("A request of shard %s cannot be recorded: %s", position.shard, _reason(error), exc_info=error)

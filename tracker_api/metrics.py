@@ -44,9 +44,17 @@ class QueueMetrics:
         yield refused
         yield CounterMetricFamily(
             "footfall_requests_drained",
-            "Tracking requests that left the queue, recorded or as dead letters.",
+            "Tracking requests that left the queue: recorded, excluded or as dead letters.",
             value=self._state.recorded,
         )
+        excluded = CounterMetricFamily(
+            "footfall_requests_excluded",
+            "Tracking requests that were left out on purpose, by reason (an excluded address, say).",
+            labels=["reason"],
+        )
+        for reason, count in sorted(self._counts.exclusions().items()):
+            excluded.add_metric([reason], count)
+        yield excluded
         depth = GaugeMetricFamily("footfall_queue_depth", "Tracking requests that wait in a shard.", labels=["shard"])
         oldest = GaugeMetricFamily(
             "footfall_queue_oldest_seconds", "Age of the oldest tracking request of a shard.", labels=["shard"]

@@ -1,6 +1,7 @@
-"""What the endpoints count. The counts lie in one Redis hash, so that they are the sum over all API processes.
+"""What endpoints and workers count. The counts lie in one Redis hash, so that they are the sum over all processes.
 
-An accepted request is counted in the same Redis transaction that pushes it: the counter is exact.
+An accepted request is counted in the same Redis transaction that pushes it: the counter is exact. Excluded ones are
+counted after their batch is recorded: a worker that is killed in between leaves some out.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,24 @@ from footfall.queue import keys
 ACCEPTED = "accepted"
 IGNORED = "ignored"
 _REFUSED = "refused:"
+_EXCLUDED = "excluded:"
 
 
 def refused(reason: str) -> str:
     """The counter of requests refused for `reason`, a word such as `idsite`."""
     return _REFUSED + reason
+
+
+def count_excluded(redis: Redis, excluded: Mapping[str, int]) -> None:
+    """Count requests that were left out on purpose, by reason.
+
+    Raises:
+        redis.RedisError: Redis cannot be reached.
+    """
+    pipeline = redis.pipeline(transaction=False)
+    for reason, count in excluded.items():
+        pipeline.hincrby(keys.COUNTERS, _EXCLUDED + reason, count)
+    pipeline.execute()
 
 
 class Counts:
@@ -40,4 +54,11 @@ class Counts:
 
     def refusals(self) -> dict[str, int]:
         """Refused requests by reason."""
-        return {name.removeprefix(_REFUSED): value for name, value in self._values.items() if name.startswith(_REFUSED)}
+        return self._by_reason(_REFUSED)
+
+    def exclusions(self) -> dict[str, int]:
+        """Requests that were left out on purpose, by reason."""
+        return self._by_reason(_EXCLUDED)
+
+    def _by_reason(self, prefix: str) -> dict[str, int]:
+        return {name.removeprefix(prefix): value for name, value in self._values.items() if name.startswith(prefix)}

@@ -14,7 +14,7 @@ PREFIXES = (("http://www.", 1), ("http://", 0), ("https://www.", 3), ("https://"
 # Parameters that identify a session, a click or a campaign, dropped for every site.
 _EXCLUDED = frozenset(
     {"phpsessid", "jsessionid", "sessionid", "aspsessionid", "sid", "doing_wp_cron", "fb_xd_fragment", "fb_comment_id"}
-    | {"gclid", "dclid", "gclsrc", "wbraid", "gbraid", "fbclid", "msclkid", "yclid", "twclid", "mc_cid", "mc_eid"}
+    | {"gclid", "wbraid", "gbraid", "fbclid", "msclkid", "yclid", "twclid", "pk_vid"}
     | {*NAME_PARAMETERS, *KEYWORD_PARAMETERS}
 )
 _URL = re.compile(

@@ -4,7 +4,8 @@ The recorder here writes one row per request, so that the tests see exactly whic
 real one has tests of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -16,10 +17,12 @@ from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.options import Options
 from footfall.queue import head, keys
+from footfall.queue.counters import Counts
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.lease import Lease, holders
 from footfall.queue.request import TrackingRequest, decode, encode
 from footfall.settings import Settings
+from footfall.users import Users
 from queue_workers.draining import drain
 from queue_workers.load_report import read_report
 from queue_workers.sweep import Sweep
@@ -40,6 +43,7 @@ class Report:
     goals: int = 0
     since: datetime | None = None
     rejected: Sequence[tuple[int, str, int | None]] = ()
+    excluded: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -64,10 +68,15 @@ class RowRecorder:
                 raise KeyError("bug")
             # `poison` is not a number: MySQL refuses the whole statement.
             value = "poison" if text == "poison" else len(text)
-            if text != "rejected":
+            if text not in ("rejected", "excluded"):
                 self.database.execute("INSERT INTO recorded (query, length) VALUES (%s, %s)", (text, value))
         self.meanwhile()
-        return Report(len(batch) - len(rejected), since=datetime(2010, 9, 8, 4, 2, 52, tzinfo=UTC), rejected=rejected)
+        return Report(
+            len(batch) - len(rejected),
+            since=datetime(2010, 9, 8, 4, 2, 52, tzinfo=UTC),
+            rejected=rejected,
+            excluded=Counter(f"{text} address" for text in batch if text == "excluded"),
+        )
 
 
 @pytest.fixture
@@ -290,6 +299,33 @@ def test_what_the_recorder_rejects_becomes_a_dead_letter_with_its_reason(
     assert recorded(database) == ["a", "b"]
     (buried,) = DeadLetters(database, clock).newest(10)
     assert (buried.letter.reason, buried.letter.idsite, buried.letter.shard) == ("The site is unknown", 9, SHARD)
+
+
+def test_a_dead_letter_holds_the_hash_of_a_token_and_not_the_token(
+    tools: Tools, redis_client: redis.Redis, database: Database, clock: FixedClock, recorder: RowRecorder
+) -> None:
+    token = Users(database, tools.settings, clock).create_token("admin", "test", superuser=True)
+    push(redis_client, f"idsite=1&token_auth={token}&cip=192.0.2.9")
+    recorder.meanwhile = lambda: database.execute("INSERT INTO no_such_table VALUES (1)")
+    assert drain(tools, SHARD) == 1
+    ((record,),) = database.query("SELECT record FROM footfall_dead_letter")
+    assert token.encode() not in bytes(record)
+    request = decode(bytes(record))
+    assert request.query == b"idsite=1&cip=192.0.2.9"
+    caller = Users(database, tools.settings, clock).authenticate_hash(request.token_hash)
+    assert caller is not None and caller.superuser
+
+
+def test_what_is_left_out_on_purpose_is_counted_and_nothing_else(
+    tools: Tools, redis_client: redis.Redis, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    push(redis_client, "a", "excluded", "excluded")
+    assert drain(tools, SHARD) == 3
+    assert recorded(database) == ["a"]
+    assert database.query("SELECT COUNT(*) FROM footfall_dead_letter") == [(0,)]
+    assert Counts.read(redis_client).exclusions() == {"excluded address": 2}
+    assert any(message.endswith(" - Excluded 2: excluded address 2") for message in caplog.messages)
 
 
 def test_a_record_of_garbage_becomes_a_dead_letter(
