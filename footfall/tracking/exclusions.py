@@ -14,6 +14,7 @@ from footfall.tracking.errors import Excluded
 
 PREFETCH, DO_NOT_TRACK = "prefetched page", "do not track"
 ADDRESS, USER_AGENT, UNKNOWN_URL = "excluded address", "excluded user agent", "unknown page address"
+BOT = "bot"
 
 _PREFETCH_HEADERS = {
     "x-purpose": ("preview", "instant"),

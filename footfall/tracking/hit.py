@@ -14,7 +14,7 @@ from footfall.settings import Settings
 from footfall.sites import Site, Sites
 from footfall.tracking import referrers, urls
 from footfall.tracking.addresses import mask, pack
-from footfall.tracking.devices import Device
+from footfall.tracking.devices import Agent, Device
 from footfall.tracking.errors import Excluded, Failure, Rejected
 from footfall.tracking.exclusions import Exclusions
 from footfall.tracking.geoip import GeoDatabase
@@ -73,6 +73,7 @@ class Hit:
         visitor_id: 8 bytes, from cid, the user id or the client's cookie; None for a visitor without any.
         visitor_id_forced: whether only the visitor id decides whose visit it is (cid).
         url_prefix: the number of the page URL's prefix.
+        keeps_bot: whether it is recorded even if its agent is a bot.
         address: packed, as it is stored; what is derived of it comes from `enriched_address`.
         timings: performance timings in milliseconds, in the order of TIMINGS; None where not given.
         attributed_to: what the visitor's attribution cookie credits conversions to; None when it says nothing.
@@ -81,7 +82,8 @@ class Hit:
     site: Site
     time: int
     address: bytes
-    user_agent: str
+    agent: Agent
+    keeps_bot: bool
     visitor_id: bytes | None
     visitor_id_forced: bool
     user_id: str | None
@@ -161,7 +163,8 @@ class HitParser:
             time=time,
             address=masked,
             enriched_address=enriched,
-            user_agent=user_agent,
+            agent=Agent.of(user_agent, parameters.get("uadata", "")),
+            keeps_bot=bool(integer(parameters, "bots")),
             visitor_id=visitor_id,
             visitor_id_forced=forced,
             user_id=user_id,

@@ -20,8 +20,9 @@ from footfall.settings import Settings
 from footfall.sites import Sites
 from footfall.tracking import rows, visits
 from footfall.tracking.actions import ActionIds
-from footfall.tracking.devices import Device, Devices
+from footfall.tracking.devices import Agent, Device, Devices
 from footfall.tracking.errors import Excluded, Rejected
+from footfall.tracking.exclusions import BOT
 from footfall.tracking.failures import FailedRequest, TrackingFailures
 from footfall.tracking.hit import TIMING_LIMIT, ActionName, Hit, HitParser
 from footfall.tracking.visitors import KnownVisits
@@ -46,7 +47,7 @@ class Batch:
     rejected: list[Rejection]
     excluded: Counter[str]
     action_ids: dict[ActionName, int]
-    devices: dict[str, Device]
+    devices: dict[Agent, Device]
 
 
 @dataclass
@@ -106,15 +107,18 @@ class Recorder:
                 _log.exception("A tracking request could not be understood")
                 rejected.append(Rejection(place, f"Unexpected {type(error).__name__}: {error}"[:255], None))
         self._failures.note(failed)
+        devices = self._devices.of({hit.agent for hit in hits})
+        understood, hits = hits, [hit for hit in hits if hit.keeps_bot or not devices[hit.agent].is_bot]
+        if len(hits) < len(understood):
+            excluded[BOT] += len(understood) - len(hits)
         actions: dict[ActionName, int | None] = {}
         for hit in hits:
             if hit.page_url is not None:
                 actions.setdefault(hit.page_url, hit.url_prefix)
             if hit.page_title is not None:
                 actions[hit.page_title] = None
-        devices = self._devices.of({hit.user_agent for hit in hits})
         for hit in hits:
-            hit.config_id = hit.fingerprint(devices[hit.user_agent], self._secret)
+            hit.config_id = hit.fingerprint(devices[hit.agent], self._secret)
         return Batch(hits, rejected, excluded, self._action_ids.of(actions), devices)
 
     def write(self, batch: Batch) -> BatchReport:
@@ -141,7 +145,7 @@ class Recorder:
             elif hit.ping:
                 continue  # a ping continues a visit or is nothing (conformance: ping without a visit)
             else:
-                visit = visits.begin(hit, latest, batch.devices[hit.user_agent])
+                visit = visits.begin(hit, latest, batch.devices[hit.agent])
                 outcome.new_visits.append(visit)
             if hit.ping:
                 visits.add_ping(visit, hit, outcome)

@@ -1,0 +1,87 @@
+"""Many regular expressions over one text: which could match is found in one pass, then those are tried in order."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import regex
+from ahocorasick_rs import AhoCorasick
+
+from footfall.tracking.detection import literals
+
+# A word of a user agent begins where no letter, digit, hyphen or underscore is before it.
+_AT_A_WORD = r"(?:^|[^A-Z0-9_-]|[^A-Z0-9-]_|sprd-|MZ-)(?:{})"
+
+
+class Match(Protocol):
+    """What is used of a match, of either regular expression module."""
+
+    def group(self, number: int, /) -> Any: ...
+
+    @property
+    def re(self) -> Any: ...
+
+
+class Pattern:
+    """One regular expression at the start of a word of a user agent, compiled when it is first tried.
+
+    Letters, digits and words are ASCII's, as in the reference.
+    """
+
+    __slots__ = ("_compiled", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._compiled: Any = None
+
+    def search(self, text: str) -> Match | None:
+        """The first match in the text."""
+        if self._compiled is None:
+            self._compiled = _compile(_AT_A_WORD.format(self.source))
+        return self._compiled.search(text)
+
+
+def _compile(source: str) -> Any:
+    try:
+        return re.compile(source, re.IGNORECASE | re.ASCII)
+    except re.error:  # a look-behind of several lengths
+        return regex.compile(source, regex.IGNORECASE | regex.ASCII)
+
+
+class Patterns:
+    """Patterns of which the first one that matches counts.
+
+    Args:
+        sources: regular expressions; a pattern's number is its place here.
+    """
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self.all = [Pattern(source) for source in sources]
+        self._always: list[int] = []
+        by_text: dict[str, list[int]] = defaultdict(list)
+        for number, source in enumerate(sources):
+            clause = literals.strongest(literals.clauses(source))
+            if clause is None:
+                self._always.append(number)
+            else:
+                for text in clause:
+                    by_text[text].append(number)
+        self._numbers = list(by_text.values())
+        self._automaton = AhoCorasick(list(by_text)) if by_text else None
+
+    def candidates(self, text: str) -> list[int]:
+        """The numbers of the patterns that may match the text, ascending; none of the others does."""
+        numbers = set(self._always)
+        if self._automaton is not None:
+            for hit in {hit[0] for hit in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)}:
+                numbers.update(self._numbers[hit])
+        return sorted(numbers)
+
+    def first(self, text: str) -> tuple[int, Match] | None:
+        """The number and the match of the first pattern that matches the text."""
+        for number in self.candidates(text):
+            match = self.all[number].search(text)
+            if match is not None:
+                return number, match
+        return None
