@@ -53,7 +53,7 @@ def stored(table: DataTable) -> StoredTable:
 
 def _stored_row(row: Row) -> StoredRow:
     columns = b"".join([column_bytes(name, value) for name, value in row.columns.items()])
-    return StoredRow(len(row.columns), columns, row.metadata, stored(row.subtable) if row.subtable else None)
+    return StoredRow(len(row.columns), columns, row.metadata, stored(row.subtable) if row.subtable is not None else None)
 
 
 def column_bytes(name: str, value: Any) -> bytes:
@@ -72,7 +72,7 @@ _metric = lru_cache(maxsize=50_000, typed=True)(_column)
 def to_blobs(record: str, table: StoredTable) -> dict[str, bytes]:
     """The compressed blobs that hold a table and its subtables, by name."""
     numbered: dict[int, bytes] = {}
-    _number(table, 0, 0, numbered)
+    _serialize(table, 0, 0, numbered)
     root = numbered.pop(0)
     chunks: dict[str, dict[int, bytes]] = {}
     for subtable_id, data in numbered.items():
@@ -84,7 +84,7 @@ def _compress(data: bytes) -> bytes:
     return zlib.compress(data, 1)  # level 6 costs five times the time and saves a tenth of the space
 
 
-def _number(table: StoredTable, own_id: int, last_id: int, numbered: dict[int, bytes]) -> int:
+def _serialize(table: StoredTable, own_id: int, last_id: int, numbered: dict[int, bytes]) -> int:
     """Give each subtable its id, depth first, and serialize the table; returns the last id given."""
     pieces: list[bytes] = []
     rows = list(enumerate(table.rows))
@@ -94,7 +94,7 @@ def _number(table: StoredTable, own_id: int, last_id: int, numbered: dict[int, b
         below = None
         if row.below is not None:
             below = last_id + 1
-            last_id = _number(row.below, below, below, numbered)
+            last_id = _serialize(row.below, below, below, numbered)
         pieces.append(
             b"i:%d;a:3:{i:0;a:%d:{%b}i:1;%bi:3;%b}" % (key, row.count, row.columns, dumps(row.metadata), dumps(below))
         )
@@ -170,11 +170,21 @@ def _table(rows: Mapping[Any, Any]) -> DataTable:
     return table
 
 
-def _row(stored: Mapping[Any, Any]) -> Row:
+def _row(row: Mapping[Any, Any]) -> Row:
+    names = COLUMN_NAMES
     columns = {
-        COLUMN_NAMES.get(key, str(key)) if isinstance(key, int) else key: value
-        for key, value in _array(stored.get(_COLUMNS)).items()
+        names.get(key) or str(key): _number(value) if type(value) is str and key != "label" else value
+        for key, value in _array(row.get(_COLUMNS)).items()
     }
-    subtable_id = stored.get(_SUBTABLE)
-    metadata = stored.get(_METADATA)
+    subtable_id, metadata = row.get(_SUBTABLE), row.get(_METADATA)
     return Row(columns, dict(metadata) if metadata else {}, subtable_id=int(subtable_id) if subtable_id else None)
+
+
+def _number(text: str) -> int | float | str:
+    """The number of a metric that Matomo stored as the text that its database gave it."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
