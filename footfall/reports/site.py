@@ -1,0 +1,59 @@
+"""The site that a report is about, as far as reports need to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReportGoal:
+    """A goal of the site."""
+
+    idgoal: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ReportDimension:
+    """A custom dimension of the site.
+
+    Args:
+        number: by which requests name it (`idDimension`).
+        index: by which its columns are numbered within its scope.
+        scope: `visit` or `action`.
+    """
+
+    number: int
+    index: int
+    scope: str
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class ReportSite:
+    """A site.
+
+    Args:
+        timezone: its setting, as in the table `site`.
+        goals: those that are not deleted, by number.
+        dimensions: its custom dimensions, by number.
+    """
+
+    idsite: int
+    name: str
+    main_url: str
+    timezone: str
+    currency: str
+    ecommerce: bool
+    sitesearch: bool
+    goals: tuple[ReportGoal, ...] = ()
+    dimensions: tuple[ReportDimension, ...] = ()
+
+    def goal(self, idgoal: int) -> ReportGoal | None:
+        """The goal of that number, or None."""
+        return next((goal for goal in self.goals if goal.idgoal == idgoal), None)
+
+    def dimension(self, number: int) -> ReportDimension | None:
+        """The custom dimension of that number, or None."""
+        return next((dimension for dimension in self.dimensions if dimension.number == number), None)
