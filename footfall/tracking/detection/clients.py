@@ -6,7 +6,6 @@ from typing import NamedTuple
 from device_detector.parser import settings as names
 
 from footfall.tracking.detection.hints import ClientHints
-from footfall.tracking.detection.patterns import Match
 from footfall.tracking.detection.rules import Reading, Rule, filled, names_by_app
 from footfall.tracking.detection.versions import is_at_least, is_before, tidy
 
@@ -81,7 +80,7 @@ def _engine(reading: Reading, rule: Rule, version: str) -> str:
             engine = str(name)
     if engine:
         return engine
-    found: tuple[Rule, Match] | None = reading.first("engine")
+    found: tuple[Rule, re.Match[str]] | None = reading.first("engine")
     return filled(found[0].name, found[1]) if found is not None else ""
 
 

@@ -7,7 +7,7 @@ from device_detector.parser import settings as names
 
 from footfall.tracking.detection.clients import Client
 from footfall.tracking.detection.hints import ClientHints
-from footfall.tracking.detection.patterns import Match, Pattern
+from footfall.tracking.detection.patterns import Pattern
 from footfall.tracking.detection.rules import Reading, device_rules, filled
 from footfall.tracking.detection.systems import System
 from footfall.tracking.detection.versions import is_at_least, is_before
@@ -133,7 +133,7 @@ def _of_section(reading: Reading, section: str) -> Hardware:
     return Hardware(kind, "" if brand == "Unknown" else brand, model)
 
 
-def _model(template: str, match: Match) -> str:
+def _model(template: str, match: re.Match[str]) -> str:
     model = filled(template, match).replace("_", " ")
     model = re.sub(" TD$", "", model, flags=re.IGNORECASE)
     return "" if model == "Build" else model.strip()

@@ -3,24 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Protocol
 
-import regex
 from ahocorasick_rs import AhoCorasick
 
 from footfall.tracking.detection import literals
 
 # A word of a user agent begins where no letter, digit, hyphen or underscore is before it.
 _AT_A_WORD = r"(?:^|[^A-Z0-9_-]|[^A-Z0-9-]_|sprd-|MZ-)(?:{})"
-
-
-class Match(Protocol):
-    """What is used of a match, of either regular expression module."""
-
-    def group(self, number: int, /) -> Any: ...
-
-    @property
-    def re(self) -> Any: ...
+_LOOK_BEHIND = re.compile(r"\(\?<!([^()]*\|[^()]*)\)")
 
 
 class Pattern:
@@ -33,20 +23,22 @@ class Pattern:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._compiled: Any = None
+        self._compiled: re.Pattern[str] | None = None
 
-    def search(self, text: str) -> Match | None:
+    def search(self, text: str) -> re.Match[str] | None:
         """The first match in the text."""
         if self._compiled is None:
             self._compiled = _compile(_AT_A_WORD.format(self.source))
         return self._compiled.search(text)
 
 
-def _compile(source: str) -> Any:
-    try:
-        return re.compile(source, re.IGNORECASE | re.ASCII)
-    except re.error:  # a look-behind of several lengths
-        return regex.compile(source, regex.IGNORECASE | regex.ASCII)
+def _compile(source: str) -> re.Pattern[str]:
+    return re.compile(_LOOK_BEHIND.sub(_each, source), re.IGNORECASE | re.ASCII)
+
+
+def _each(look_behind: re.Match[str]) -> str:
+    """`re` takes no look-behind of several lengths: one for each text, which says the same."""
+    return "".join(f"(?<!{text})" for text in look_behind.group(1).split("|"))
 
 
 class Patterns:
@@ -78,7 +70,7 @@ class Patterns:
                 numbers.update(self._numbers[hit])
         return sorted(numbers)
 
-    def first(self, text: str) -> tuple[int, Match] | None:
+    def first(self, text: str) -> tuple[int, re.Match[str]] | None:
         """The number and the match of the first pattern that matches the text."""
         for number in self.candidates(text):
             match = self.all[number].search(text)

@@ -4,6 +4,7 @@ A file is read when it is first needed; all files that every user agent goes thr
 pass over a user agent finds the candidates of all of them.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 import yaml_rs
 
 from footfall.tracking.detection.bytewise import bytewise
-from footfall.tracking.detection.patterns import Match, Pattern, Patterns
+from footfall.tracking.detection.patterns import Pattern, Patterns
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Rule:
     refinements: list[Refinement] = field(default_factory=list)
     _patterns: Patterns | None = None
 
-    def refine(self, text: str) -> tuple[Refinement, Match] | None:
+    def refine(self, text: str) -> tuple[Refinement, re.Match[str]] | None:
         """The first of the further patterns that matches the text."""
         if not self.further:
             return None
@@ -58,7 +59,7 @@ class Rule:
         return None if found is None else (self.refinements[found[0]], found[1])
 
 
-def filled(template: str, match: Match) -> str:
+def filled(template: str, match: re.Match[str]) -> str:
     """A template with the groups of a match in their places; a group that took no part is empty."""
     if "\\g<" in template:
         for number in (1, 2, 3):
@@ -68,7 +69,7 @@ def filled(template: str, match: Match) -> str:
     return template.strip()
 
 
-def _group(match: Match, number: int) -> str:
+def _group(match: re.Match[str], number: int) -> str:
     return (match.group(number) or "") if number <= match.re.groups else ""
 
 
@@ -104,11 +105,11 @@ class Reading:
     _rules: list[Rule]
     _bounds: dict[str, tuple[int, int]]
 
-    def first(self, section: str) -> tuple[Rule, Match] | None:
+    def first(self, section: str) -> tuple[Rule, re.Match[str]] | None:
         """The first rule of a section that matches the text, with its match."""
         return next(self.matching(section), None)
 
-    def matching(self, section: str) -> Iterator[tuple[Rule, Match]]:
+    def matching(self, section: str) -> Iterator[tuple[Rule, re.Match[str]]]:
         """The rules of a section that match the text, in their order."""
         low, high = self._bounds[section]
         candidates = self._candidates
