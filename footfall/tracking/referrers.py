@@ -5,7 +5,7 @@ a request costs microseconds. Source of the rules: conformance topics `referrers
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -73,6 +73,11 @@ class _Address(NamedTuple):
     query: str
 
 
+class _Found(NamedTuple):
+    address: _Address
+    referrer: Referrer
+
+
 def referrer_of(referrer_url: str, page_url: str, site: Site) -> Referrer:
     """Where a hit says that its visitor came from.
 
@@ -80,12 +85,12 @@ def referrer_of(referrer_url: str, page_url: str, site: Site) -> Referrer:
         referrer_url: the parameter `urlref` as the client sent it; any text.
         page_url: the page's URL as the client sent it, with its campaign parameters; any text.
     """
-    campaign = campaign_of(page_url)
+    referrer = DIRECT
     if referrer_url:
-        classify = _classified if len(referrer_url) <= _KEPT_LENGTH else _classified.__wrapped__
-        referrer = classify(referrer_url, _host(page_url[:_HOST_LENGTH]), site)
-    else:
-        referrer = DIRECT
+        found = (_found if len(referrer_url) <= _KEPT_LENGTH else _found.__wrapped__)(referrer_url)
+        if found is not None:
+            referrer = _of_url(found, page_url, site)
+    campaign = campaign_of(page_url)
     return referrer if campaign is None else _of_campaign(campaign, referrer)
 
 
@@ -156,26 +161,34 @@ def _of_campaign(campaign: Campaign, referrer: Referrer) -> Referrer:
     )
 
 
+def _of_url(found: _Found, page_url: str, site: Site) -> Referrer:
+    """What a referrer URL says to a site; the site's own places and the host of the page count as direct."""
+    host, path = found.address.host, found.address.path
+    is_own = (
+        not host
+        or _belongs(host, path, site.urls)
+        or host == _host(page_url[:_HOST_LENGTH])
+        or _belongs(host, path, site.excluded_referrers)
+    )
+    return (DIRECT if is_own else found.referrer)._replace(url=_stored(found.address, site))
+
+
 @lru_cache(maxsize=16_384)
-def _classified(referrer_url: str, page_host: str, site: Site) -> Referrer:
-    """What a referrer URL alone says. The host of the page counts as the site's own."""
+def _found(referrer_url: str) -> _Found | None:
+    """What a referrer URL says to any site that it does not belong to; None when it is no URL."""
     address = _parsed(referrer_url)
-    if address is None:
-        return DIRECT
-    url = _stored(address, site)
-    host, path = address.host, address.path
-    if not host or _belongs(host, path, site.urls) or host == page_host:
-        return DIRECT._replace(url=url)
-    if _belongs(host, path, site.excluded_referrers):
-        return DIRECT._replace(url=url)
-    search = search_of(referrer_url[:_LONGEST], host, path, address.query)
+    return None if address is None else _Found(address, _classified(referrer_url, address))
+
+
+def _classified(referrer_url: str, address: _Address) -> Referrer:
+    search = search_of(referrer_url[:_LONGEST], address.host, address.path, address.query)
     if search is not None:
         keyword = plain(search.keyword)[:TEXT_LENGTH] if search.keyword else None
-        return Referrer(ReferrerType.SEARCH_ENGINE, search.engine, keyword, url)
-    network = social_network(host)
+        return Referrer(ReferrerType.SEARCH_ENGINE, search.engine, keyword)
+    network = social_network(address.host)
     if network is not None:
-        return Referrer(ReferrerType.SOCIAL_NETWORK, network, "", url)
-    return Referrer(ReferrerType.WEBSITE, host[:TEXT_LENGTH], None, url)
+        return Referrer(ReferrerType.SOCIAL_NETWORK, network, "")
+    return Referrer(ReferrerType.WEBSITE, address.host[:TEXT_LENGTH])
 
 
 def _parsed(url: str) -> _Address | None:
@@ -206,22 +219,31 @@ def _stored(address: _Address, site: Site) -> str:
     return url[:URL_LENGTH]
 
 
-def _belongs(host: str, path: str, entries: Iterable[str]) -> bool:
+def _belongs(host: str, path: str, entries: tuple[str, ...]) -> bool:
     """Whether a place lies below one of the URLs (or hosts with a path); `.example.com` stands for its subdomains too.
 
     `www.` makes no difference.
     """
-    host, path = host.removeprefix("www."), path + "/"
-    return any(
-        (host == own or (own.startswith(".") and (host.endswith(own) or host == own[1:]))) and path.startswith(below)
-        for own, below in map(_place, entries)
-    )
+    if not entries:
+        return False
+    places = _places(entries)
+    host = host.removeprefix("www.")
+    if (path + "/").startswith(places.get(host, ())):
+        return True
+    while host:
+        if (path + "/").startswith(places.get("." + host, ())):
+            return True
+        host = host.partition(".")[2]
+    return False
 
 
 @lru_cache(maxsize=4096)
-def _place(entry: str) -> tuple[str, str]:
-    """The host, without `www.`, and the path with a slash at its end, of a URL or of a host with or without a path."""
-    address = _parsed(entry if "//" in entry else "//" + entry)
-    if address is None or not address.host:
-        return "", "/"
-    return address.host.removeprefix("www."), address.path.rstrip("/") + "/"
+def _places(entries: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """The paths by host, with a slash at their end, of URLs or of hosts with or without a path."""
+    places: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        address = _parsed(entry if "//" in entry else "//" + entry)
+        if address is not None and address.host:
+            host = address.host.removeprefix("www.")
+            places[host] = (*places.get(host, ()), address.path.rstrip("/") + "/")
+    return places

@@ -101,7 +101,7 @@ def _text(raw: str, charsets: tuple[str, ...]) -> str:
     """A percent-encoded value as text: in the one charset that is given, or in the first that fits."""
     if "%" not in raw and "+" not in raw:
         return raw
-    encoded = unquote_to_bytes(raw.replace("+", " "))
+    encoded = unquote_to_bytes(raw.replace("+", " ").encode("utf-8", "replace"))
     for charset in charsets:
         try:
             return encoded.decode(charset)
