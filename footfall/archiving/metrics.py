@@ -37,6 +37,22 @@ COLUMN_IDS: Final[dict[str, int]] = {
     "sum_daily_nb_users": 40,
 }
 
+# A column of these inside `goals`, an array from the id of a goal to its columns.
+GOAL_COLUMN_IDS: Final[dict[str, int]] = {
+    "nb_conversions": 1,
+    "revenue": 2,
+    "nb_visits_converted": 3,
+    "revenue_subtotal": 4,
+    "revenue_tax": 5,
+    "revenue_shipping": 6,
+    "revenue_discount": 7,
+    "items": 8,
+}
+
+# The ids that ecommerce has among the goals of a site.
+ORDER: Final = 0
+ABANDONED_CART: Final = -1
+
 COLUMN_NAMES: Final[dict[int, str]] = {number: name for name, number in COLUMN_IDS.items()}
 
 # Distinct visitors of several days cannot be summed: the sum of the days' counts is kept under a name that says so.

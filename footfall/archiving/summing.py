@@ -63,14 +63,16 @@ def _summable(columns: dict[str, Any]) -> dict[str, Any]:
     return kept | {SUMMED_NAMES[name]: value for name, value in columns.items() if name in SUMMED_NAMES}
 
 
-def add_columns(total: dict[str, Any], columns: Mapping[str, Any], combine: Mapping[str, Combine]) -> None:
-    """Combine the values of a row into `total`; labels and null values change nothing."""
+def add_columns(total: dict[Any, Any], columns: Mapping[Any, Any], combine: Mapping[str, Combine]) -> None:
+    """Combine the values of a row into `total`, arrays (`goals`) member by member; labels and nulls change nothing."""
     for name, value in columns.items():
         if name == "label":
             continue
         present = total.get(name)
         if present is None:
             total[name] = value
+        elif isinstance(value, dict):
+            add_columns(present, value, combine)
         elif value is not None:
             how = combine.get(name)
             if how is None or how is Combine.SUM:
