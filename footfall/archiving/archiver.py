@@ -7,6 +7,7 @@ from datetime import date
 
 from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
+from footfall.archiving.daylog import site_hours
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.locks import SiteLock
 from footfall.archiving.logreader import LogReader
@@ -116,7 +117,8 @@ class Archiver:
     def _of_day(self, site: Site, period: Period) -> tuple[dict[str, float], dict[str, bytes]]:
         numbers: dict[str, float] = {}
         blobs: dict[str, bytes] = {}
-        day = self._log.read(site.idsite, *period.utc_bounds(site.days.zone))
+        zone = site.days.zone
+        day = self._log.read(site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
         if day.is_empty:
             return numbers, blobs
         for builder in self._builders:

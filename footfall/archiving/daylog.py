@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import Final
 
 import polars as pl
+
+HOURS: Final = range(24)
+
+
+def site_hours(day: date, zone: tzinfo) -> tuple[int, ...]:
+    """The hour in the site's timezone for each hour of the day in UTC.
+
+    The reference converts whole hours, all by the offset of that date, whichever side of midnight they lie on.
+    """
+    return tuple(datetime(day.year, day.month, day.day, hour, tzinfo=UTC).astimezone(zone).hour for hour in HOURS)
 
 
 @dataclass(frozen=True)
@@ -20,15 +32,17 @@ class DayLog:
         actions: rows of log_link_visit_action of the day.
         conversions: rows of log_conversion of the day.
         names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` refers to.
+        hours: the hour of the site's day for each hour in UTC.
     """
 
     visits: pl.DataFrame
     actions: pl.DataFrame
     conversions: pl.DataFrame
     names: pl.DataFrame
+    hours: Sequence[int] = HOURS
 
     @classmethod
-    def of(cls, tables: Mapping[str, pl.DataFrame], names: pl.DataFrame) -> DayLog:
+    def of(cls, tables: Mapping[str, pl.DataFrame], names: pl.DataFrame, hours: Sequence[int] = HOURS) -> DayLog:
         """From frames by log table; a table that nobody reads is empty."""
         nothing = pl.DataFrame()
         return cls(
@@ -36,6 +50,7 @@ class DayLog:
             tables.get("log_link_visit_action", nothing),
             tables.get("log_conversion", nothing),
             names,
+            hours,
         )
 
     @property

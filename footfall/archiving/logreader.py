@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from footfall.archiving.daylog import DayLog
+from footfall.archiving.daylog import HOURS, DayLog
 from footfall.archiving.records import RecordBuilder
 from footfall.database import Database
 
@@ -51,11 +51,15 @@ class LogReader:
                 wanted.setdefault(table, {}).update(dict.fromkeys(("idvisit", *columns)))
         self._columns = {table: tuple(columns) for table, columns in wanted.items()}
 
-    def read(self, idsite: int, begin: datetime, end: datetime) -> DayLog:
-        """The log from `begin` to before `end` (naive, UTC), all of it as at one moment."""
+    def read(self, idsite: int, begin: datetime, end: datetime, hours: Sequence[int] = HOURS) -> DayLog:
+        """The log from `begin` to before `end` (naive, UTC), all of it as at one moment.
+
+        Args:
+            hours: the hour of the site's day for each hour in UTC.
+        """
         with self._snapshot():
             tables = {table: self._table(table, idsite, begin, end) for table in self._columns}
-            return DayLog.of(tables, self._names(tables))
+            return DayLog.of(tables, self._names(tables), hours)
 
     def has_rows(self, idsite: int, begin: datetime, end: datetime) -> bool:
         """Whether anything of the log lies between these moments."""
