@@ -4,52 +4,28 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any
 
 import click
-import mysql.connector
 from rich.console import Console
 
 from archive_cli.arguments import DateRangeParameter, PeriodKindsParameter, SiteList, SiteListParameter
 from footfall import log
 from footfall.archiving.periods import PeriodKind
 from footfall.clock import SystemClock
+from footfall.command_line import CONTEXT, Commands
 from footfall.database import Database
-from footfall.errors import FootfallError
 from footfall.migrations import check
 from footfall.reports.site_timezones import SiteTimezones
 from footfall.settings import load
 
-
-class _Failed(click.ClickException):
-    """Ends the command with status 1 and the message alone on standard error."""
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
-
-
-class _Commands(click.Group):
-    """Shows errors that a person can do something about as a sentence, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except FootfallError as error:
-            raise _Failed(str(error)) from error
-        except mysql.connector.Error as error:
-            raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
-
-
-_sites = click.option(
-    "--sites",
-    type=SiteListParameter(),
-    required=True,
-    metavar="SITES",
-    help="Which sites: 1-50, or 1,4-6, or all. A range takes the sites that exist inside it.",
+_SITES = "Which sites: 1-50, or 1,4-6, or all. A range takes the sites that exist inside it."
+_all_sites = click.option(
+    "--sites", type=SiteListParameter(), default="all", show_default=True, metavar="SITES", help=_SITES
 )
+_named_sites = click.option("--sites", type=SiteListParameter(), required=True, metavar="SITES", help=_SITES)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="footfall")
 def main() -> None:
     """Make the archives that reports are read from.
@@ -59,7 +35,7 @@ def main() -> None:
 
     \b
     From cron, every quarter of an hour, any number side by side:
-      archive_cli run --sites all
+      archive_cli run
 
     \b
     After log data was changed by hand:
@@ -77,7 +53,7 @@ def main() -> None:
 
 
 @main.command()
-@_sites
+@_all_sites
 @click.option(
     "--periods",
     type=PeriodKindsParameter(),
@@ -100,8 +76,8 @@ def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
 
     \b
     Examples:
-      archive_cli run --sites 1-50
-      archive_cli run --sites all --periods day,week
+      archive_cli run
+      archive_cli run --sites 1-50 --periods day,week
     """
     # Here, so that the other commands do not wait for what only archiving needs.
     from archive_cli.running import run_sites
@@ -114,7 +90,7 @@ def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
 
 
 @main.command()
-@_sites
+@_named_sites
 @click.option(
     "--dates",
     type=DateRangeParameter(),
@@ -126,7 +102,7 @@ def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
 @click.option(
     "--periods",
     type=PeriodKindsParameter(),
-    default="all",
+    default="day,week,month,year",
     show_default=True,
     metavar="PERIODS",
     help="The kinds of period around these dates that change, with commas between. Those above them always do too. "

@@ -8,18 +8,16 @@ import time
 from typing import Any
 
 import click
-import mysql.connector
-import redis
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from footfall import log
 from footfall.clock import SystemClock
+from footfall.command_line import CONTEXT, Commands
 from footfall.database import Database
-from footfall.errors import FootfallError
 from footfall.migrations import check
-from footfall.queue.connection import connect, explain
+from footfall.queue.connection import connect
 from footfall.queue.dead_letters import BuriedLetter, DeadLetters
 from footfall.queue.state import depths, known_shards
 from footfall.settings import load
@@ -27,28 +25,7 @@ from footfall.settings import load
 _TOKEN = re.compile(r"(token_auth=)[^&]*", re.IGNORECASE)
 
 
-class _Failed(click.ClickException):
-    """Ends the command with status 1 and the message alone on standard error."""
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
-
-
-class _Commands(click.Group):
-    """Shows errors that a person can do something about as a sentence, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except FootfallError as error:
-            raise _Failed(str(error)) from error
-        except redis.RedisError as error:
-            raise _Failed(str(explain(error, load().redis_url))) from error
-        except mysql.connector.Error as error:
-            raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="footfall")
 def main() -> None:
     """Record the tracking requests that wait in Redis.

@@ -1,9 +1,6 @@
 """The `footfall` admin command: sets up the database, sites, goals and users, and looks whether all is well."""
 
-from typing import Any
-
 import click
-import mysql.connector
 
 from footfall import migrations
 from footfall.cli.dimensions import dimension
@@ -15,31 +12,12 @@ from footfall.cli.sites import site
 from footfall.cli.tokens import token
 from footfall.cli.users import user
 from footfall.clock import SystemClock
+from footfall.command_line import CONTEXT, Commands
 from footfall.database import Database
-from footfall.errors import FootfallError
 from footfall.settings import load
 
 
-class _Failed(click.ClickException):
-    """Ends the command with status 1 and the message alone on standard error."""
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
-
-
-class _Commands(click.Group):
-    """Shows errors that a person can do something about as a sentence, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except FootfallError as error:
-            raise _Failed(str(error)) from error
-        except mysql.connector.Error as error:
-            raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="footfall")
 def main() -> None:
     """Set up and look after Footfall.

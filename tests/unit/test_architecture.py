@@ -11,6 +11,7 @@ DOORS = ("tracker_api", "queue_workers", "archive_cli")
 # From the top down; a file imports from its own layer or a later one.
 LAYERS = (
     {"cli"},
+    {"command_line"},
     {"management"},
     {"plugins"},
     {"reports"},

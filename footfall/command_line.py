@@ -1,0 +1,34 @@
+"""What the commands share: how they end when something a person can mend is wrong."""
+
+from typing import Any
+
+import click
+import mysql.connector
+import redis
+
+from footfall.errors import FootfallError
+from footfall.queue.connection import explain
+from footfall.settings import load
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class _Failed(click.ClickException):
+    """Ends the command with status 1 and the message alone on standard error."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+class Commands(click.Group):
+    """A command with subcommands that says what is wrong in a sentence, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FootfallError as error:
+            raise _Failed(str(error)) from error
+        except redis.RedisError as error:
+            raise _Failed(str(explain(error, load().redis_url))) from error
+        except mysql.connector.Error as error:
+            raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
