@@ -3,7 +3,8 @@
 import click
 
 from footfall.cli.workbench import json_option, show, site_option, workbench
-from footfall.entities.goals import ATTRIBUTES, GREATER_THAN, NUMBER_ATTRIBUTES, TEXT_PATTERNS, GoalSettings
+from footfall.entities.goals import ATTRIBUTES, GREATER_THAN, TEXT_PATTERNS, GoalSettings
+from footfall.goals import VISIT_ATTRIBUTES
 
 
 @click.group()
@@ -39,7 +40,7 @@ def create(
     """Create a goal and print its number (idgoal), alone, on standard output.
 
     It converts when the page URL, the title, a download, an outlink or an event matches the pattern; when a visit lasts
-    longer than so many minutes (visit_duration) or sees more than so many pages (visit_nb_pageviews); or, manually,
+    longer than so many minutes (visit_duration) or has more than so many actions or page views; or, manually,
     when the client says so.
 
     \b
@@ -52,7 +53,7 @@ def create(
         name=name,
         match_attribute=attribute,
         pattern=pattern,
-        pattern_type=GREATER_THAN if attribute in NUMBER_ATTRIBUTES else how,
+        pattern_type=GREATER_THAN if attribute in VISIT_ATTRIBUTES else how,
         case_sensitive=case_sensitive,
         revenue=revenue,
         allow_multiple=many,

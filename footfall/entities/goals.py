@@ -7,6 +7,7 @@ from footfall.changes import Changes
 from footfall.database import Database
 from footfall.entities import checks
 from footfall.errors import InvalidInput
+from footfall.goals import MANUALLY, VISIT_ATTRIBUTES
 
 COLUMNS = (
     "idsite",
@@ -22,11 +23,9 @@ COLUMNS = (
     "deleted",
     "event_value_as_revenue",
 )
-MANUALLY = "manually"
 EVENT_ATTRIBUTES = ("event_category", "event_action", "event_name")
 TEXT_ATTRIBUTES = ("url", "title", "file", "external_website", *EVENT_ATTRIBUTES)
-NUMBER_ATTRIBUTES = ("visit_duration", "visit_nb_pageviews")
-ATTRIBUTES = (MANUALLY, *TEXT_ATTRIBUTES, *NUMBER_ATTRIBUTES)
+ATTRIBUTES = (MANUALLY, *TEXT_ATTRIBUTES, *VISIT_ATTRIBUTES)
 TEXT_PATTERNS = ("contains", "exact", "regex")
 GREATER_THAN = "greater_than"
 _NO_URL_ATTRIBUTES = (*EVENT_ATTRIBUTES, "title")
@@ -38,8 +37,8 @@ class GoalSettings:
 
     Args:
         match_attribute: one of ATTRIBUTES; `manually` is converted by the client alone.
-        pattern: what the attribute is compared with; of `visit_duration` minutes, of `visit_nb_pageviews` pages.
-        pattern_type: one of TEXT_PATTERNS, or `greater_than` for the two numbers.
+        pattern: what the attribute is compared with; of VISIT_ATTRIBUTES the number to exceed.
+        pattern_type: one of TEXT_PATTERNS, or `greater_than` for VISIT_ATTRIBUTES.
         allow_multiple: whether a visit may convert it more than once.
         revenue: of each conversion, in the site's currency.
         event_value_as_revenue: whether the value of the event that converts it is the revenue.
@@ -78,7 +77,7 @@ class GoalSettings:
         if self.match_attribute == MANUALLY:
             return "", ""
         text = checks.line("pattern of a goal", self.pattern, 255)
-        kinds = (GREATER_THAN,) if self.match_attribute in NUMBER_ATTRIBUTES else TEXT_PATTERNS
+        kinds = (GREATER_THAN,) if self.match_attribute in VISIT_ATTRIBUTES else TEXT_PATTERNS
         if self.pattern_type not in kinds:
             raise InvalidInput(
                 f"The pattern type of a goal that matches {self.match_attribute} is "

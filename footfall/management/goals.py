@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from footfall.entities.goals import MANUALLY, GoalSettings
+from footfall.entities.goals import GoalSettings
+from footfall.goals import MANUALLY
 from footfall.management.access import VIEW, WRITE
 from footfall.management.kinds import number, switch, text, whole, word
 from footfall.management.method import Call, Method, Parameter

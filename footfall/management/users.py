@@ -10,7 +10,8 @@ from footfall.management.method import Call, Method, Parameter
 
 _LOGIN = Parameter("userLogin", word)
 _IDSITE = Parameter("idSite", whole)
-_PASSWORD = Parameter("passwordConfirmation", text, None)  # only asked of sessions, which Footfall has none of
+# Matomo asks for it in sessions, which Footfall has none of; only updateUser looks at it.
+_PASSWORD = Parameter("passwordConfirmation", text, None)
 _NOT_HASHED = Parameter("_isPasswordHashed", switch, False)
 _MOST_HOURS = 876_000  # a century
 
@@ -23,7 +24,12 @@ def _add(call: Call) -> None:
 
 
 def _update(call: Call) -> None:
+    """A token alone does not let a user take the account over: the password does, or superuser access."""
     _check_password_is_plain(call)
+    if not call.caller.superuser and not call.entities.users.has_password(
+        call["userLogin"], call["passwordConfirmation"] or ""
+    ):
+        raise InvalidInput("Give your present password as passwordConfirmation: what was given is wrong.")
     call.entities.users.update(call["userLogin"], call["password"], call["email"])
 
 
