@@ -148,7 +148,7 @@ class Database:
         """The rows that a SELECT returns."""
         return self._run(sql, values, lambda cursor: cursor.fetchall())
 
-    def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+    def execute(self, sql: str | bytes, values: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run a statement; the number of rows it changed."""
         return self._run(sql, values, lambda cursor: int(cursor.rowcount))
 

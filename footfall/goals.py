@@ -1,7 +1,7 @@
 """Goals, as tracking reads them: what converts a goal, and what a conversion is worth."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from footfall.database import Database
@@ -65,6 +65,14 @@ class Goals:
     def on(self, attribute: str) -> tuple[Goal, ...]:
         """The goals that match this attribute."""
         return self._by_attribute.get(attribute, ())
+
+    def converted_by(self, texts: Mapping[str, str]) -> tuple[Goal, ...]:
+        """The goals that an action converts, by its texts.
+
+        Args:
+            texts: by the attribute that goals match.
+        """
+        return tuple(goal for attribute, text in texts.items() for goal in self.on(attribute) if goal.matches(text))
 
 
 def read_goals(database: Database, idsite: int) -> Goals:

@@ -4,28 +4,42 @@ import calendar
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from footfall.clock import Clock
+from footfall.goals import Goal
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.sites import Site, Sites
-from footfall.tracking import referrers, urls
+from footfall.tracking import (
+    contents,
+    custom_dimensions,
+    custom_variables,
+    ecommerce,
+    events,
+    links,
+    page_views,
+    referrers,
+    site_search,
+    urls,
+)
+from footfall.tracking.action import PAGE_VIEW, Action, Page
 from footfall.tracking.addresses import mask, pack
 from footfall.tracking.devices import Agent, Device
+from footfall.tracking.ecommerce import Order
 from footfall.tracking.errors import Excluded, Failure, Rejected
 from footfall.tracking.exclusions import Exclusions
 from footfall.tracking.geoip import GeoDatabase
 from footfall.tracking.languages import browser_language
 from footfall.tracking.location import Location
 from footfall.tracking.locations import Locator, overridden
-from footfall.tracking.parameters import Parameters, escaped, integer, parse
+from footfall.tracking.parameters import Parameters, escaped, integer, number, parse, plain
 from footfall.tracking.referrers import Referrer
 from footfall.users import Users
 
-PAGE_URL, PAGE_TITLE = 1, 4  # log_action.type
 CUSTOM_TIME_SECONDS = 86_400  # an older time than this needs a token
 OLDEST_TIME_SECONDS = 20 * 365 * 86_400
 NEWEST_TIME_SECONDS = 3_600
@@ -51,17 +65,14 @@ FLAGS = {
     "config_silverlight": "ag",
     "config_windowsmedia": "wma",
 }
+_TIMING_PARAMETERS = frozenset(TIMINGS.values())
+LARGEST_GOAL = 2_147_483_647  # of an int column
+Timings = tuple[int | None, ...]
+"""Performance timings in milliseconds, in the order of TIMINGS; None where not given."""
+NO_TIMINGS: Timings = (None,) * len(TIMINGS)
 _NO_ACCESS = Failure.NOT_AUTHENTICATED
 _HEX = frozenset("0123456789abcdefABCDEF")
 _CID = re.compile(r"[0-9a-fA-F]{16}")
-
-
-@dataclass(frozen=True, slots=True)
-class ActionName:
-    """What identifies an action in log_action; the prefix is stored beside it but does not tell actions apart."""
-
-    type: int
-    name: str
 
 
 @dataclass(slots=True)
@@ -72,10 +83,18 @@ class Hit:
         time: when it happened, Unix seconds in UTC (the client's `cdt` where it may set it).
         visitor_id: 8 bytes, from cid, the user id or the client's cookie; None for a visitor without any.
         visitor_id_forced: whether only the visitor id decides whose visit it is (cid).
-        url_prefix: the number of the page URL's prefix.
         keeps_bot: whether it is recorded even if its agent is a bot.
         address: packed, as it is stored; what is derived of it comes from `enriched_address`.
-        timings: performance timings in milliseconds, in the order of TIMINGS; None where not given.
+        page: the page that the hit names.
+        action: what it does; None for a ping, a manual conversion, an order or a cart.
+        page_view_id: shared by a page view and what happens on the page.
+        timings: of a page view.
+        late_timings: timings that belong to the page view of the same page_view_id.
+        visit_columns: custom dimensions and variables of the visit.
+        idgoal: as given, -1 when it is not.
+        goals: what it converts by its action's texts or its idgoal.
+        revenue: of its conversions, where it says so.
+        order: the order or cart.
         attributed_to: what the visitor's attribution cookie credits conversions to; None when it says nothing.
     """
 
@@ -89,11 +108,11 @@ class Hit:
     user_id: str | None
     new_visit: bool
     ping: bool
-    page_url: ActionName | None
-    url_prefix: int | None
-    page_title: ActionName | None
+    page: Page
     page_view_id: str
-    timings: tuple[int | None, ...]
+    timings: Timings
+    late_timings: Timings | None
+    visit_columns: Mapping[str, str]
     language: str
     location: Location
     local_time: str
@@ -102,7 +121,13 @@ class Hit:
     enriched_address: bytes
     referrer: Referrer
     attributed_to: Referrer | None
+    idgoal: int
+    action: Action | None = None
+    goals: tuple[Goal, ...] = ()
+    revenue: float | None = None
+    order: Order | None = None
     config_id: bytes = b""
+    provider: str | None = None
 
     def fingerprint(self, device: Device, secret: bytes) -> bytes:
         """What a visitor without an id is recognised by within a day: 8 bytes that cannot be turned back.
@@ -154,11 +179,9 @@ class HitParser:
         masked = mask(packed, self._masked_bytes)
         enriched = masked if self._enriches_masked else packed
         visitor_id, forced, user_id = _identity(parameters, site)
-        url, prefix = _page_url(parameters, site)
-        title = escaped(parameters.get("action_name", "").strip())
         language = browser_language(parameters.get("lang") or request.headers.get("accept-language", ""))
         location = self._locator.locate(enriched, language.country)
-        return Hit(
+        hit = Hit(
             site=site,
             time=time,
             address=masked,
@@ -170,11 +193,11 @@ class HitParser:
             user_id=user_id,
             new_visit=parameters.get("new_visit") == "1",
             ping=parameters.get("ping") == "1",
-            page_url=url,
-            url_prefix=prefix,
-            page_title=ActionName(PAGE_TITLE, title[: urls.MAXIMUM_LENGTH]) if title else None,
-            page_view_id=parameters.get("pv_id", "")[:6],
-            timings=_timings(parameters),
+            page=_page(parameters, site),
+            page_view_id=plain(parameters.get("pv_id", ""))[:6],
+            timings=NO_TIMINGS,
+            late_timings=None,
+            visit_columns=_visit_columns(parameters, site),
             language=language.tag,
             location=overridden(location, parameters, site.idsite) if trusted else location,
             local_time=_local_time(parameters, time),
@@ -182,7 +205,10 @@ class HitParser:
             flags=tuple(integer(parameters, name) or 0 for name in FLAGS.values()),
             referrer=referrers.referrer_of(parameters.get("urlref", ""), parameters.get("url", ""), site),
             attributed_to=_attributed_to(parameters, site),
+            idgoal=_idgoal(parameters),
         )
+        _add_doing(hit, parameters)
+        return hit
 
     def _is_trusted(self, parameters: Parameters, request: TrackingRequest, idsite: int) -> bool:
         token = parameters.get("token_auth") or request.bulk_token
@@ -251,15 +277,71 @@ def _attributed_to(parameters: Parameters, site: Site) -> Referrer | None:
     return referrers.attributed_to(name, parameters.get("_rck", ""), url, site) if name or url else None
 
 
-def _page_url(parameters: Parameters, site: Site) -> tuple[ActionName | None, int | None]:
-    url = urls.normalise(parameters.get("url", ""), site)
+def _page(parameters: Parameters, site: Site) -> Page:
+    raw = plain(parameters.get("url", "").strip())
+    url = urls.normalise(raw, site)
     if url is None:
-        return None, None
+        return Page(raw, "", "", None)
     name, prefix = urls.split_prefix(url)
-    return ActionName(PAGE_URL, name), prefix
+    return Page(raw, url, name, prefix)
 
 
-def _timings(parameters: Parameters) -> tuple[int | None, ...]:
+def _visit_columns(parameters: Parameters, site: Site) -> Mapping[str, str]:
+    columns = custom_variables.read(parameters, "_cvar")
+    return columns | custom_dimensions.read(parameters, site.visit_dimensions) if site.visit_dimensions else columns
+
+
+def _idgoal(parameters: Parameters) -> int:
+    idgoal = integer(parameters, "idgoal")
+    return -1 if idgoal is None or not -1 <= idgoal <= LARGEST_GOAL else idgoal
+
+
+def _add_doing(hit: Hit, parameters: Parameters) -> None:
+    """Fill in what the hit does: nothing but go on (a ping), an order or cart, a manual conversion, or an action.
+
+    Raises:
+        Rejected: there is no such goal, or it is flagged as an action that it does not name.
+    """
+    site = hit.site
+    timings = _timings(parameters) if parameters.keys() & _TIMING_PARAMETERS else NO_TIMINGS
+    if hit.ping:
+        pass
+    elif hit.idgoal == 0:
+        hit.order = ecommerce.read(parameters)
+    elif hit.idgoal > 0:
+        goal = site.goals.get(hit.idgoal)
+        if goal is None:
+            raise Rejected(f"Site {site.idsite} has no goal {hit.idgoal}.", site.idsite)
+        hit.goals = (goal,)
+    else:
+        hit.action = action = _action(parameters, hit.page, site)
+        if action.kind is PAGE_VIEW:
+            hit.timings, timings = timings, NO_TIMINGS
+        action.columns |= custom_variables.read(parameters, "cvar")
+        if site.action_dimensions:
+            action.columns |= custom_dimensions.read(parameters, site.action_dimensions)
+        hit.goals = site.goals.converted_by(action.compared)
+    if hit.page_view_id and timings is not NO_TIMINGS:
+        hit.late_timings = tuple(value if (value or 0) <= TIMING_LIMIT else None for value in timings)
+    if "revenue" in parameters:
+        hit.revenue = number(parameters["revenue"])
+
+
+def _action(parameters: Parameters, page: Page, site: Site) -> Action:
+    action = (
+        links.read_download(parameters, page)
+        or links.read_outlink(parameters, page)
+        or events.read(parameters, page)
+        or contents.read(parameters, page)
+        or site_search.read(parameters, page, site)
+        or page_views.read(parameters, page)
+    )
+    if action is None:
+        raise Rejected("It is flagged as a custom action (ca=1), but names neither event nor content.", site.idsite)
+    return action
+
+
+def _timings(parameters: Parameters) -> Timings:
     values = (integer(parameters, name) for name in TIMINGS.values())
     return tuple(value if value is not None and value >= 0 else None for value in values)
 

@@ -18,13 +18,16 @@ from footfall.database import Database
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.sites import Sites
-from footfall.tracking import rows, visits
-from footfall.tracking.actions import ActionIds
+from footfall.tracking import conversions, rows, visits
+from footfall.tracking.action import PAGE_VIEW, ActionName
+from footfall.tracking.action_ids import ActionIds
 from footfall.tracking.devices import Agent, Device, Devices
 from footfall.tracking.errors import Excluded, Rejected
 from footfall.tracking.exclusions import BOT
 from footfall.tracking.failures import FailedRequest, TrackingFailures
-from footfall.tracking.hit import TIMING_LIMIT, ActionName, Hit, HitParser
+from footfall.tracking.hit import NO_TIMINGS, TIMING_LIMIT, Hit, HitParser, Timings
+from footfall.tracking.orders import CART_ID, OrderedItems, Orders
+from footfall.tracking.providers import Providers
 from footfall.tracking.visitors import KnownVisits
 from footfall.users import Users
 
@@ -83,6 +86,8 @@ class Recorder:
             Sites(database, settings.tracker_cache_seconds), Users(database, settings, clock), settings, clock
         )
         self._failures = TrackingFailures(database, clock)
+        wait = settings.provider_lookup_milliseconds / 1000
+        self._providers = Providers(clock, wait) if wait else None
         self._action_ids = ActionIds(database, settings.action_cache_size)
         self._devices = Devices(database, clock, settings.user_agent_cache_size)
 
@@ -107,74 +112,128 @@ class Recorder:
                 _log.exception("A tracking request could not be understood")
                 rejected.append(Rejection(place, f"Unexpected {type(error).__name__}: {error}"[:255], None))
         self._failures.note(failed)
+        addresses = {hit.enriched_address for hit in hits} if self._providers else set()
+        if self._providers:
+            self._providers.ask(addresses)
         devices = self._devices.of({hit.agent for hit in hits})
         understood, hits = hits, [hit for hit in hits if hit.keeps_bot or not devices[hit.agent].is_bot]
         if len(hits) < len(understood):
             excluded[BOT] += len(understood) - len(hits)
-        actions: dict[ActionName, int | None] = {}
-        for hit in hits:
-            if hit.page_url is not None:
-                actions.setdefault(hit.page_url, hit.url_prefix)
-            if hit.page_title is not None:
-                actions[hit.page_title] = None
         for hit in hits:
             hit.config_id = hit.fingerprint(devices[hit.agent], self._secret)
-        return Batch(hits, rejected, excluded, self._action_ids.of(actions), devices)
+        return Batch(hits, rejected, excluded, self._action_ids.of(_named(hits)), devices)
 
     def write(self, batch: Batch) -> BatchReport:
         """Write the batch's rows. Inside a transaction that the caller commits."""
         known = KnownVisits(self._database, self._standard_length)
         known.load(batch.hits)
         outcome = self._run(batch, known)
-        self._write(outcome, known, batch.hits)
+        goals = self._write(outcome, known)
+        self._touch_days(batch.hits)
         since = min((hit.time for hit in batch.hits), default=None)
         return BatchReport(
             visits=len(outcome.new_visits),
-            page_views=len(outcome.links),
+            page_views=sum(link.hit.action is not None and link.hit.action.kind is PAGE_VIEW for link in outcome.links),
+            goals=goals,
             since=None if since is None else datetime.fromtimestamp(since, UTC),
             rejected=batch.rejected,
             excluded=batch.excluded,
         )
 
     def _run(self, batch: Batch, known: KnownVisits) -> visits.Outcome:
-        outcome, ids = visits.Outcome(), batch.action_ids
+        outcome, orders = visits.Outcome(), Orders(self._database, batch.action_ids)
+        orders.load(batch.hits, known.loaded())
         for hit in batch.hits:
             latest = known.latest(hit)
             if latest is not None and visits.is_continued(latest, hit, self._standard_length):
-                visit = latest
+                visit, is_new = latest, False
             elif hit.ping:
                 continue  # a ping continues a visit or is nothing (conformance: ping without a visit)
             else:
-                visit = visits.begin(hit, latest, batch.devices[hit.agent])
+                visit, is_new = visits.begin(hit, latest, batch.devices[hit.agent]), True
                 outcome.new_visits.append(visit)
-            if hit.ping:
-                visits.add_ping(visit, hit, outcome)
-            else:
-                url = ids[hit.page_url] if hit.page_url is not None else 0
-                title = ids[hit.page_title] if hit.page_title is not None else 0
-                visits.add_page_view(visit, hit, url, title, outcome)
+            link = visits.record(visit, hit, is_new, batch.action_ids, outcome)
+            if hit.order is not None:
+                orders.record(visit, hit, hit.order, outcome)
+            elif not hit.ping:
+                conversions.record(visit, hit, link, outcome)
             known.add(visit)
+        orders.finish(outcome)
         return outcome
 
-    def _write(self, outcome: visits.Outcome, known: KnownVisits, hits: Sequence[Hit]) -> None:
+    def _write(self, outcome: visits.Outcome, known: KnownVisits) -> int:
+        """Write the rows; how many conversions are new."""
         database = self._database
         if outcome.new_visits:
             rows.insert_visits(database, outcome.new_visits)
         # A timing that its column cannot hold costs the reference the action, not the visit (timings out of range).
-        links = [link for link in outcome.links if all((value or 0) <= TIMING_LIMIT for value in link.hit.timings)]
+        links = [link for link in outcome.links if _is_storable(link.timings)]
         if links:
             rows.insert_links(database, links)
+        goals = self._write_conversions(outcome)
         changed = known.changed()
         for link in links:
             if link.hit.site.has_action_dimensions:
                 link.visit.last_idlink_va = link.idlink_va
-        changed += [visit for visit in outcome.new_visits if visit.last_idlink_va is not None]
-        if changed:
-            rows.update_visits(database, changed)
-        if late := [visit for visit in known.changed() if visit.is_attributed_late]:
+        new = [visit for visit in outcome.new_visits if visit.last_idlink_va is not None]
+        if changed or new:
+            rows.update_visits(database, changed + new)
+        if late := [visit for visit in changed if visit.is_attributed_late]:
             rows.update_referrers(database, late)
         if outcome.time_spent:
             rows.update_time_spent(database, outcome.time_spent)
+        if outcome.late_timings:
+            rows.update_late_timings(database, outcome.late_timings)
+        return goals
+
+    def _write_conversions(self, outcome: visits.Outcome) -> int:
+        """Write conversions and items; before the visits are changed, whose rows conversions take columns from."""
+        database = self._database
+        converted = [c for c in outcome.conversions if c.link is None or c.link.idlink_va is not None]
+        if not converted:
+            return 0
+        carts = [conversion for conversion in converted if conversion.replaces_cart]
+        if carts:
+            rows.update_carts(database, carts)
+        new = [conversion for conversion in converted if not conversion.replaces_cart]
+        goals = 0
+        if new:
+            carried = rows.carried_columns(database, list({conversion.visit: None for conversion in new}))
+            goals = rows.insert_conversions(database, new, carried)
+        if outcome.items:
+            rows.replace_items(database, list(outcome.replaced_carts), self._own(outcome.items))
+        return goals
+
+    def _own(self, items: Sequence[OrderedItems]) -> list[OrderedItems]:
+        """Without those of an order whose id another worker has recorded in the meantime."""
+        ordering = list({ordered.visit: None for ordered in items if ordered.order_id != CART_ID})
+        own = rows.own_orders(self._database, ordering) if ordering else set()
+        return [o for o in items if o.order_id == CART_ID or (o.visit.idvisit, o.order_id) in own]
+
+    def _touch_days(self, hits: Sequence[Hit]) -> None:
         if days := {(hit.site.idsite, hit.site.days.date_of(hit.time).isoformat()) for hit in hits}:
             now = self._clock.now().strftime("%Y-%m-%d %H:%M:%S")
-            rows.touch_days(database, sorted(days), now)
+            rows.touch_days(self._database, sorted(days), now)
+
+
+def _named(hits: Sequence[Hit]) -> dict[ActionName, int | None]:
+    """The names of all actions and products of the hits, with the prefixes of URLs."""
+    names: dict[ActionName, int | None] = {}
+    for hit in hits:
+        if (action := hit.action) is not None:
+            if action.url is not None:
+                names.setdefault(action.url, action.url_prefix)
+            if action.name is not None:
+                names[action.name] = None
+            for name in action.names.values():
+                names.setdefault(name)
+        elif hit.order is not None:
+            for item in hit.order.items:
+                for product in (item.sku, item.name, *item.categories):
+                    if product is not None:
+                        names[product] = None
+    return names
+
+
+def _is_storable(timings: Timings) -> bool:
+    return timings is NO_TIMINGS or all((value or 0) <= TIMING_LIMIT for value in timings)

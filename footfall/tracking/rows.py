@@ -4,15 +4,19 @@ Values are quoted by the driver, all at once; binding each through its statement
 (bench/, MEASUREMENTS.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from footfall.custom_dimensions import COLUMNS as DIMENSIONS
 from footfall.database import Database
-from footfall.tracking.hit import FLAGS, TIMINGS
+from footfall.tracking import custom_variables
+from footfall.tracking.conversions import Conversion
+from footfall.tracking.hit import FLAGS, TIMINGS, Timings
+from footfall.tracking.orders import CART_ID, ItemRow, OrderedItems
 from footfall.tracking.visits import Link, Visit
 
 _BINARY = frozenset({"idvisitor", "config_id", "location_ip"})
@@ -30,6 +34,7 @@ _VISIT_COLUMNS = (
     "visit_goal_converted",
     "visitor_returning",
     "visitor_seconds_since_first",
+    "visitor_seconds_since_order",
     "visitor_count_visits",
     "visit_entry_idaction_name",
     "visit_entry_idaction_url",
@@ -62,6 +67,7 @@ _VISIT_COLUMNS = (
     "location_latitude",
     "location_longitude",
     "location_region",
+    "location_provider",
     *FLAGS,
 )
 _LINK_COLUMNS = (
@@ -91,25 +97,186 @@ _CHANGES = {
     "visit_total_interactions": "INT UNSIGNED",
     "visit_total_time": "INT UNSIGNED",
     "last_idlink_va": "BIGINT UNSIGNED",
+    "visit_entry_idaction_url": "INT UNSIGNED",
+    "visit_total_searches": "SMALLINT UNSIGNED",
+    "visit_total_events": "INT UNSIGNED",
+    "visit_goal_buyer": "TINYINT",
+    "visit_goal_converted": "TINYINT",
+    "visitor_seconds_since_order": "INT UNSIGNED",
 }
+_TEXT = "VARCHAR(255)"  # of a custom dimension or variable
+# What a conversion takes over from its visit, as the visit's row has it.
+_CARRIED = (
+    "config_browser_name",
+    "config_client_type",
+    "config_device_brand",
+    "config_device_model",
+    "config_device_type",
+    "location_city",
+    "location_country",
+    "location_latitude",
+    "location_longitude",
+    "location_region",
+    *(f"custom_dimension_{number}" for number in range(1, DIMENSIONS + 1)),
+    *custom_variables.COLUMNS,
+)
+_CONVERSION_COLUMNS = (
+    "idvisit",
+    "idsite",
+    "idvisitor",
+    "server_time",
+    "idaction_url",
+    "idlink_va",
+    "idgoal",
+    "buster",
+    "url",
+    "revenue",
+    "pageviews_before",
+    "visitor_returning",
+    "visitor_seconds_since_first",
+    "visitor_seconds_since_order",
+    "visitor_count_visits",
+    "referer_type",
+    "referer_name",
+    "referer_keyword",
+    *_CARRIED,
+)
+_ORDER_COLUMNS = {
+    "idorder": "VARCHAR(100)",
+    "items": "SMALLINT UNSIGNED",
+    "revenue_shipping": "DOUBLE",
+    "revenue_subtotal": "DOUBLE",
+    "revenue_tax": "DOUBLE",
+    "revenue_discount": "DOUBLE",
+}
+# What an order or a later state of a cart changes in the row of the cart.
+_CART_CHANGES = {
+    "idgoal": "INT",
+    "buster": "INT UNSIGNED",
+    "idvisitor": "CHAR(16)",
+    "server_time": "DATETIME",
+    "revenue": "DOUBLE",
+    "pageviews_before": "SMALLINT UNSIGNED",
+    "visitor_seconds_since_order": "INT UNSIGNED",
+    "referer_type": "TINYINT UNSIGNED",
+    "referer_name": "VARCHAR(255)",
+    "referer_keyword": "VARCHAR(255)",
+    **_ORDER_COLUMNS,
+}
+_ITEM_COLUMNS = (
+    "idsite",
+    "idvisitor",
+    "server_time",
+    "idvisit",
+    "idorder",
+    "idaction_sku",
+    "idaction_name",
+    "idaction_category",
+    "idaction_category2",
+    "idaction_category3",
+    "idaction_category4",
+    "idaction_category5",
+    "price",
+    "quantity",
+    "deleted",
+)
 
 
 def insert_visits(database: Database, visits: Sequence[Visit]) -> None:
     """Insert new visits and give each its idvisit."""
-    first, step = _insert(database, "log_visit", _VISIT_COLUMNS, [_visit_row(visit) for visit in visits])
+    rows, extras = [_visit_row(visit) for visit in visits], [visit.columns for visit in visits]
+    first = database.insert(_insertion(database, "INSERT", "log_visit", _VISIT_COLUMNS, rows, extras))
+    step = database.auto_increment_step()
     for number, visit in enumerate(visits):
         visit.idvisit = first + number * step
 
 
 def insert_links(database: Database, links: Sequence[Link]) -> None:
     """Insert the actions of visits that have their idvisit, and give each its idlink_va."""
-    first, step = _insert(database, "log_link_visit_action", _LINK_COLUMNS, [_link_row(link) for link in links])
+    rows, extras = [_link_row(link) for link in links], [link.columns for link in links]
+    first = database.insert(_insertion(database, "INSERT", "log_link_visit_action", _LINK_COLUMNS, rows, extras))
+    step = database.auto_increment_step()
     for number, link in enumerate(links):
         link.idlink_va = first + number * step
 
 
+def carried_columns(database: Database, visits: Sequence[Visit]) -> dict[Visit, Mapping[str, Any]]:
+    """What conversions take over from the rows of these visits, as they were before this batch."""
+    carried: dict[Visit, Mapping[str, Any]] = {}
+    for visit in visits:
+        if visit.opened_by is not None:
+            row = dict(zip(_VISIT_COLUMNS, _visit_row(visit), strict=True))
+            carried[visit] = {column: row.get(column) for column in _CARRIED}
+    stored = {visit.idvisit: visit for visit in visits if visit not in carried}
+    if stored:
+        rows = database.query(
+            f"SELECT idvisit, {', '.join(_CARRIED)} FROM {database.table('log_visit')} "
+            f"WHERE idvisit IN ({', '.join(['%s'] * len(stored))})",
+            tuple(stored),
+        )
+        carried |= {stored[idvisit]: dict(zip(_CARRIED, values, strict=True)) for idvisit, *values in rows}
+    return carried
+
+
+def insert_conversions(
+    database: Database, conversions: Sequence[Conversion], carried: Mapping[Visit, Mapping[str, Any]]
+) -> int:
+    """Insert conversions of visits and actions that have their ids; how many of them were new.
+
+    A goal that the visit has converted already, and an order id that the site has had, is left out by the unique keys.
+    """
+    rows = [_conversion_row(conversion, carried.get(conversion.visit, {})) for conversion in conversions]
+    extras = [conversion.order for conversion in conversions]
+    return database.execute(_insertion(database, "INSERT IGNORE", "log_conversion", _CONVERSION_COLUMNS, rows, extras))
+
+
+def update_carts(database: Database, carts: Sequence[Conversion]) -> None:
+    """Write what became of carts that the database has; one that is an order by now may be refused for its order id."""
+    rows = [
+        (
+            cart.visit.idvisit,
+            cart.idgoal,
+            cart.buster,
+            cart.idvisitor.hex(),
+            database_time(cart.time),
+            cart.revenue,
+            cart.pageviews_before,
+            cart.seconds_since_order,
+            *cart.referrer[:3],
+            *(cart.order.get(column) for column in _ORDER_COLUMNS),
+        )
+        for cart in carts
+    ]
+    _update(database, "log_conversion", "idvisit", _CART_CHANGES, rows, "AND t.idgoal = -1", verb="UPDATE IGNORE")
+
+
+def own_orders(database: Database, visits: Sequence[Visit]) -> set[tuple[int, str]]:
+    """The orders of these visits that the database has: (idvisit, idorder)."""
+    return set(
+        database.query(
+            f"SELECT idvisit, idorder FROM {database.table('log_conversion')} "
+            f"WHERE idvisit IN ({', '.join(['%s'] * len(visits))}) AND idgoal = 0",
+            [visit.idvisit for visit in visits],
+        )
+    )
+
+
+def replace_items(database: Database, carts: Sequence[Visit], items: Sequence[OrderedItems]) -> None:
+    """Write the items of orders and carts; first remove those of the carts of these visits."""
+    if carts:
+        database.execute(
+            f"DELETE FROM {database.table('log_conversion_item')} "
+            f"WHERE idvisit IN ({', '.join(['%s'] * len(carts))}) AND idorder = %s",
+            [*(visit.idvisit for visit in carts), CART_ID],
+        )
+    rows = [_item_row(ordered, item) for ordered in items for item in ordered.items]
+    if rows:
+        database.execute(_insertion(database, "REPLACE", "log_conversion_item", _ITEM_COLUMNS, rows))
+
+
 def update_visits(database: Database, visits: Sequence[Visit]) -> None:
     """Write what a batch changed in visits that have their idvisit."""
+    texts = sorted({column for visit in visits for column in visit.columns})
     rows = [
         (
             visit.idvisit,
@@ -123,40 +290,51 @@ def update_visits(database: Database, visits: Sequence[Visit]) -> None:
             visit.total_interactions,
             visit.total_time,
             visit.last_idlink_va,
+            visit.entry_idaction_url,
+            visit.total_searches,
+            visit.total_events,
+            visit.goal_buyer,
+            visit.goal_converted,
+            visit.seconds_since_order,
+            *(visit.columns.get(column) for column in texts),
         )
         for visit in visits
     ]
-    columns = ", ".join(f"`{name}` {kind} PATH '$[{i}]'" for i, (name, kind) in enumerate(_CHANGES.items(), 1))
-    changes = ", ".join(
-        f"v.`{name}` = {'UNHEX(k.idvisitor)' if name == 'idvisitor' else f'k.`{name}`'}" for name in _CHANGES
-    )
-    database.execute(
-        f"UPDATE {database.table('log_visit')} v JOIN JSON_TABLE(%s, '$[*]' COLUMNS (idvisit BIGINT UNSIGNED "
-        f"PATH '$[0]', {columns})) k ON v.idvisit = k.idvisit SET {changes}",
-        (msgspec.json.encode(rows).decode(),),
+    _update(database, "log_visit", "idvisit", _CHANGES | dict.fromkeys(texts, _TEXT), rows, kept=frozenset(texts))
+
+
+def update_late_timings(database: Database, timings: Mapping[tuple[Visit, str], Timings]) -> None:
+    """Write the timings of page views that the database has, by visit and page view id."""
+    rows = [(visit.idvisit, page_view_id, *values) for (visit, page_view_id), values in timings.items()]
+    columns = {"idpageview": "CHAR(6)"} | dict.fromkeys(TIMINGS, "MEDIUMINT UNSIGNED")
+    _update(
+        database,
+        "log_link_visit_action",
+        "idvisit",
+        columns,
+        rows,
+        # Of what happened on the page, only the page view itself has a title (0 for none) and is no event or search.
+        "AND t.idpageview = k.idpageview AND t.idaction_name IS NOT NULL AND t.idaction_event_category IS NULL "
+        "AND t.search_cat IS NULL",
+        kept=frozenset(columns),
     )
 
 
 def update_referrers(database: Database, visits: Sequence[Visit]) -> None:
     """Write where visits came from that seemed direct at first."""
-    rows = [(visit.idvisit, *visit.referrer[:4]) for visit in visits]
-    database.execute(
-        f"UPDATE {database.table('log_visit')} v JOIN JSON_TABLE(%s, '$[*]' COLUMNS (idvisit BIGINT UNSIGNED "
-        "PATH '$[0]', type TINYINT UNSIGNED PATH '$[1]', name VARCHAR(255) PATH '$[2]', "
-        "keyword VARCHAR(255) PATH '$[3]', url VARCHAR(1500) PATH '$[4]')) k ON v.idvisit = k.idvisit "
-        "SET v.referer_type = k.type, v.referer_name = k.name, v.referer_keyword = k.keyword, v.referer_url = k.url",
-        (msgspec.json.encode(rows).decode(),),
-    )
+    columns = {
+        "referer_type": "TINYINT UNSIGNED",
+        "referer_name": "VARCHAR(255)",
+        "referer_keyword": "VARCHAR(255)",
+        "referer_url": "VARCHAR(1500)",
+    }
+    _update(database, "log_visit", "idvisit", columns, [(visit.idvisit, *visit.referrer[:4]) for visit in visits])
 
 
 def update_time_spent(database: Database, seconds: dict[int, int]) -> None:
     """Write how long actions that the database has lasted, by idlink_va."""
-    database.execute(
-        f"UPDATE {database.table('log_link_visit_action')} a JOIN JSON_TABLE(%s, '$[*]' COLUMNS (idlink_va "
-        "BIGINT UNSIGNED PATH '$[0]', time_spent INT UNSIGNED PATH '$[1]')) k ON a.idlink_va = k.idlink_va "
-        "SET a.time_spent = k.time_spent",
-        (msgspec.json.encode(sorted(seconds.items())).decode(),),
-    )
+    columns = {"time_spent": "INT UNSIGNED"}
+    _update(database, "log_link_visit_action", "idlink_va", columns, sorted(seconds.items()))
 
 
 def touch_days(database: Database, days: Sequence[tuple[int, str]], now: str) -> None:
@@ -179,24 +357,78 @@ def _date(days: int) -> str:
     return (date(1970, 1, 1) + timedelta(days)).isoformat()
 
 
-def _insert(database: Database, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
-    """Insert rows in one statement; the first AUTO_INCREMENT id and the step to the next.
+def _insertion(
+    database: Database,
+    verb: str,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    extras: Sequence[Mapping[str, Any]] = (),
+) -> bytes:
+    """One statement that inserts rows.
 
     The ids of one multi-row VALUES statement follow each other in every innodb_autoinc_lock_mode.
+
+    Args:
+        verb: `INSERT`, `INSERT IGNORE` or `REPLACE`.
+        extras: further columns of each row, which are NULL in the others.
     """
     connection = database.connection()
-    quoted = list(connection.prepare_for_mysql([value for row in rows for value in row]))
-    width = len(columns)
+    more = sorted({name for extra in extras for name in extra})
+    values = [value for row in rows for value in row]
+    values += [value for extra in extras for value in extra.values()]
+    quoted = list(connection.prepare_for_mysql(values))
+    width, place = len(columns), len(columns) * len(rows)
     binary = [i for i, column in enumerate(columns) if column in _BINARY]
+    place_of = {name: i for i, name in enumerate(more)}
+    nulls = [b"NULL"] * len(more)
     parts = []
-    for start in range(0, len(quoted), width):
-        cells = quoted[start : start + width]
+    for number in range(len(rows)):
+        cells = quoted[number * width : (number + 1) * width]
         for i in binary:
             cells[i] = b"_binary" + cells[i]
+        if more:
+            tail = nulls[:]
+            for name in extras[number]:
+                tail[place_of[name]] = quoted[place]
+                place += 1
+            cells += tail
         parts.append(b"(" + b",".join(cells) + b")")
-    names = ", ".join(f"`{column}`" for column in columns)
-    head = f"INSERT INTO {database.table(table)} ({names}) VALUES ".encode()
-    return database.insert(head + b",".join(parts)), database.auto_increment_step()
+    names = ", ".join(f"`{column}`" for column in (*columns, *more))
+    head = f"{verb} INTO {database.table(table)} ({names}) VALUES ".encode()
+    return head + b",".join(parts)
+
+
+def _update(
+    database: Database,
+    table: str,
+    key: str,
+    columns: Mapping[str, str],
+    rows: Sequence[tuple[Any, ...]],
+    condition: str = "",
+    kept: frozenset[str] = frozenset(),
+    verb: str = "UPDATE",
+) -> None:
+    """Update rows in one statement, joined with their new values.
+
+    Args:
+        columns: what to set, with the types for JSON_TABLE; the rows have the key first. Binary values come in hex.
+        condition: of the join with the new values `k`, beside the key.
+        kept: columns that stay as they are where the new value is NULL.
+    """
+    types = ", ".join(f"`{name}` {kind} PATH '$[{i}]'" for i, (name, kind) in enumerate(columns.items(), 1))
+    changes = ", ".join(f"t.`{name}` = {_new_value(name, name in kept)}" for name in columns)
+    database.execute(
+        f"{verb} {database.table(table)} t JOIN JSON_TABLE(%s, '$[*]' COLUMNS (`{key}` BIGINT UNSIGNED PATH '$[0]', "
+        f"{types})) k ON t.`{key}` = k.`{key}` {condition} SET {changes}",
+        (msgspec.json.encode(rows).decode(),),
+    )
+
+
+def _new_value(column: str, kept: bool) -> str:
+    if column in _BINARY:
+        return f"UNHEX(k.`{column}`)"
+    return f"COALESCE(k.`{column}`, t.`{column}`)" if kept else f"k.`{column}`"
 
 
 def _visit_row(visit: Visit) -> tuple[Any, ...]:
@@ -212,10 +444,11 @@ def _visit_row(visit: Visit) -> tuple[Any, ...]:
         visit.profilable,
         visit.user_id,
         database_time(visit.first_action_time),
-        0,
-        0,
+        visit.goal_buyer,
+        visit.goal_converted,
         visit.returning,
         visit.seconds_since_first,
+        visit.seconds_since_order,
         visit.count_visits,
         visit.entry_idaction_name,
         visit.entry_idaction_url,
@@ -223,7 +456,7 @@ def _visit_row(visit: Visit) -> tuple[Any, ...]:
         visit.exit_idaction_url,
         visit.total_actions,
         visit.total_interactions,
-        0,
+        visit.total_searches,
         *visit.referrer[:4],
         hit.language,
         device.browser_engine,
@@ -235,7 +468,7 @@ def _visit_row(visit: Visit) -> tuple[Any, ...]:
         device.device_type,
         device.os,
         device.os_version,
-        0,
+        visit.total_events,
         hit.local_time,
         visit.seconds_since_last,
         hit.resolution,
@@ -245,6 +478,7 @@ def _visit_row(visit: Visit) -> tuple[Any, ...]:
         location.latitude,
         location.longitude,
         location.region,
+        hit.provider,
         *hit.flags,
     )
 
@@ -264,5 +498,44 @@ def _link_row(link: Link) -> tuple[Any, ...]:
         link.idaction_name,
         link.idaction_url,
         link.time_spent_ref,
-        *hit.timings,
+        *link.timings,
+    )
+
+
+def _conversion_row(conversion: Conversion, carried: Mapping[str, Any]) -> tuple[Any, ...]:
+    visit, link, columns = conversion.visit, conversion.link, conversion.columns
+    return (
+        visit.idvisit,
+        visit.idsite,
+        conversion.idvisitor,
+        database_time(conversion.time),
+        None if link is None else link.idaction_url,
+        None if link is None else link.idlink_va,
+        conversion.idgoal,
+        conversion.buster,
+        conversion.url,
+        conversion.revenue,
+        conversion.pageviews_before,
+        visit.returning,
+        visit.seconds_since_first,
+        conversion.seconds_since_order,
+        visit.count_visits,
+        *conversion.referrer[:3],
+        *(columns.get(column, value) for column, value in carried.items()),
+    )
+
+
+def _item_row(ordered: OrderedItems, item: ItemRow) -> tuple[Any, ...]:
+    return (
+        ordered.visit.idsite,
+        item.idvisitor,
+        database_time(item.time),
+        ordered.visit.idvisit,
+        ordered.order_id,
+        item.sku,
+        item.name,
+        *item.categories,
+        item.price,
+        item.quantity,
+        item.deleted,
     )

@@ -37,6 +37,12 @@ _COLUMNS = (
     "referer_type",
     "referer_name",
     "referer_keyword",
+    "visit_entry_idaction_url",
+    "visit_total_searches",
+    "visit_total_events",
+    "visit_goal_buyer",
+    "visit_goal_converted",
+    "visitor_seconds_since_order",
 )
 _KEYS = (
     "JSON_TABLE(%s, '$[*]' COLUMNS (site INT UNSIGNED PATH '$[0]', id CHAR(16) PATH '$[1]', "
@@ -172,18 +178,28 @@ class KnownVisits:
             seconds_since_first=row[9] or 0,
             seconds_since_last=row[10] or 0,
             count_visits=row[11],
-            exit_idaction_url=row[12] or 0,
-            exit_idaction_name=row[13] or 0,
+            exit_idaction_url=row[12],
+            exit_idaction_name=row[13],
             total_actions=row[14] or 0,
             total_interactions=row[15] or 0,
             total_time=row[16],
             last_idlink_va=row[17],
             referrer=Referrer(row[18] or ReferrerType.DIRECT, row[19], row[20]),
+            entry_idaction_url=row[21],
+            total_searches=row[22] or 0,
+            total_events=row[23] or 0,
+            goal_buyer=row[24] or 0,
+            goal_converted=row[25] or 0,
+            seconds_since_order=row[26],
             loaded_last_action_time=row[7],
         )
         self._visits[row[0]] = visit
         self.add(visit)
         return visit
+
+    def loaded(self) -> list[Visit]:
+        """The visits that were read from the database."""
+        return list(self._visits.values())
 
     def changed(self) -> list[Visit]:
         """The visits of the database that the batch changed, in the order of their ids."""

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 
 from footfall.database import Database
 from footfall.errors import DatabaseUnavailable
-from footfall.tracking.hit import ActionName
+from footfall.tracking.action import ActionName
 
 _LOCK_SECONDS = 20
 _ROWS = 1000  # of one INSERT
