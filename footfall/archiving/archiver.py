@@ -124,8 +124,9 @@ class Archiver:
         for builder in self._builders:
             for name, value in builder.compute(day).items():
                 if isinstance(value, StoredTable):
-                    blobs.update(to_blobs(name, value) if value.rows or value.summary else {})
+                    blobs.update(to_blobs(name, value))
                 elif isinstance(value, DataTable):
+                    numbers.update(self._records.counts(name, value))
                     blobs.update(self._blobs(name, value))
                 else:
                     numbers[name] = value
@@ -135,7 +136,7 @@ class Archiver:
         record = self._records.table(name)
         if record is None:
             raise TypeError(f"no plugin declares the table {name} that one computes")
-        return to_blobs(name, stored(limit(table, record))) if len(table) else {}
+        return to_blobs(name, stored(limit(table, record)))
 
     # A higher period
 
@@ -145,7 +146,9 @@ class Archiver:
         blobs: dict[str, bytes] = {}
         for name in sorted(self._tables.blob_names(archives)):
             if (record := self._records.table(name)) is not None:
-                blobs.update(self._blobs(name, self._combined_table(record, name, archives)))
+                table = self._combined_table(record, name, archives)
+                numbers.update(self._records.counts(name, table))
+                blobs.update(self._blobs(name, table))
         return numbers, blobs
 
     def _parts(self, site: Site, period: Period, lock: SiteLock) -> list[Archive]:
@@ -168,7 +171,9 @@ class Archiver:
         found = {}
         for name, members in values.items():
             record = self._records.number(name)
-            if record is not None and record.distinct is None and record.combine in _COMBINED:
+            if record is None or record.distinct or record.rows_of:
+                continue
+            if record.combine in _COMBINED:
                 found[name] = _COMBINED[record.combine](members)
         return found
 

@@ -37,11 +37,16 @@ class NumericRecord:
         combine: how the days' values make the value of a higher period.
         distinct: a column of log_visit; the value is the number of distinct values that it has. Such counts cannot be
             summed: week and month are counted anew from the log, year and range have none.
+        rows_of: a table of the same archive; the value is the number of its rows, before limits, which the engine
+            counts for every period.
+        depth: how far below the table those rows lie: 1 for the rows of its subtables.
     """
 
     name: str
     combine: Combine = Combine.SUM
     distinct: str | None = None
+    rows_of: str | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,10 @@ class RecordIndex:
         self.distinct = {
             record.name: record.distinct for record in records if isinstance(record, NumericRecord) and record.distinct
         }
+        self._counted: dict[str, list[NumericRecord]] = {}
+        for record in records:
+            if isinstance(record, NumericRecord) and record.rows_of:
+                self._counted.setdefault(record.rows_of, []).append(record)
 
     def number(self, name: str) -> NumericRecord | None:
         """The declaration of a number; None when no plugin declares one of that name."""
@@ -104,7 +113,17 @@ class RecordIndex:
         record = self._find(name)
         return record if isinstance(record, BlobRecord) else None
 
+    def counts(self, name: str, table: DataTable) -> dict[str, float]:
+        """The numbers that are the rows of this table, by name."""
+        return {record.name: float(_rows(table, record.depth)) for record in self._counted.get(name, ())}
+
     def _find(self, name: str) -> Record | None:
         if name not in self._exact:
             self._exact[name] = next((r for r in self._patterns if fnmatchcase(name, r.name)), None)
         return self._exact[name]
+
+
+def _rows(table: DataTable | None, depth: int) -> int:
+    if table is None:
+        return 0
+    return sum(_rows(row.subtable, depth - 1) for row in table) if depth else len(table)
