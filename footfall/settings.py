@@ -64,6 +64,9 @@ class Settings:
     geoip_database: str = _row(
         "", "Path of a `.mmdb` file (GeoIP2, GeoLite2 or DB-IP; countries or cities) that addresses are located with."
     )
+    provider_lookup_milliseconds: int = _row(
+        0, "Longest that a batch waits for the names of new addresses (reverse DNS); 0 looks up no providers."
+    )
     do_not_track: int = _row(0, "1: requests with the header `DNT: 1` or `Sec-GPC: 1` are not recorded.")
     user_agent_cache_size: int = _row(50_000, "User agents whose detected device a worker keeps in memory.")
     action_cache_size: int = _row(200_000, "Actions whose id a worker keeps in memory.")

@@ -112,16 +112,20 @@ class Recorder:
                 _log.exception("A tracking request could not be understood")
                 rejected.append(Rejection(place, f"Unexpected {type(error).__name__}: {error}"[:255], None))
         self._failures.note(failed)
-        addresses = {hit.enriched_address for hit in hits} if self._providers else set()
         if self._providers:
-            self._providers.ask(addresses)
+            self._providers.ask({hit.enriched_address for hit in hits})
         devices = self._devices.of({hit.agent for hit in hits})
         understood, hits = hits, [hit for hit in hits if hit.keeps_bot or not devices[hit.agent].is_bot]
         if len(hits) < len(understood):
             excluded[BOT] += len(understood) - len(hits)
         for hit in hits:
             hit.config_id = hit.fingerprint(devices[hit.agent], self._secret)
-        return Batch(hits, rejected, excluded, self._action_ids.of(_named(hits)), devices)
+        batch = Batch(hits, rejected, excluded, self._action_ids.of(_named(hits)), devices)
+        if self._providers:
+            providers = self._providers.of({hit.enriched_address for hit in hits})
+            for hit in hits:
+                hit.provider = providers.get(hit.enriched_address)
+        return batch
 
     def write(self, batch: Batch) -> BatchReport:
         """Write the batch's rows. Inside a transaction that the caller commits."""
