@@ -153,7 +153,7 @@ def begin(hit: Hit, previous: Visit | None, device: Device) -> Visit:
         last_action_time=hit.time,
         returning=returning,
         seconds_since_first=max(since_first, 0),
-        seconds_since_last=max(hit.time - previous.last_action_time, 0) if previous else 0,
+        seconds_since_last=max(hit.time - previous.first_action_time, 0) if previous else 0,
         seconds_since_order=since_order,
         count_visits=previous.count_visits + 1 if previous else 1,
         opened_by=hit,
