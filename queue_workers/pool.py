@@ -13,11 +13,13 @@ from multiprocessing.process import BaseProcess
 import redis
 
 from footfall import log
+from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue.asking import DrainRequests
 from footfall.queue.connection import connect, explain, explained
 from footfall.settings import Settings
+from footfall.tracking.geoip import GeoDatabase
 from queue_workers.sweep import Sweep
 from queue_workers.tools import holder_name
 from queue_workers.worker import forget, work
@@ -51,9 +53,12 @@ class Pool:
         """Work until SIGTERM or SIGINT, then end within 10 seconds.
 
         Raises:
-            FootfallError: MariaDB or Redis cannot be reached or refuse us, or the database is not migrated.
+            FootfallError: MariaDB or Redis cannot be reached or refuse us, the database is not migrated, or the file of
+                GEOIP_DATABASE cannot be read.
         """
         self._check_servers()
+        if self._settings.geoip_database:
+            GeoDatabase(self._settings.geoip_database, SystemClock())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         next_sweep = 0.0

@@ -183,3 +183,9 @@ def test_the_installed_commands_say_the_same(environment: dict[str, str], comman
     done = subprocess.run([path, *arguments], env=variables, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The database at 127.0.0.1:1 cannot be reached")
+
+
+def test_a_file_of_places_that_is_not_there(run_command: Run) -> None:
+    said = run_command("queue_workers run", GEOIP_DATABASE="/nowhere/places.mmdb")
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr.startswith("GEOIP_DATABASE names /nowhere/places.mmdb, which cannot be read as a .mmdb file")
