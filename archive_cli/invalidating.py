@@ -36,18 +36,12 @@ def invalidate_sites(
 
 def periods_of(dates: Sequence[Days], kinds: Collection[PeriodKind], *, cascade: bool) -> set[Period]:
     """The periods of these kinds that contain one of the days, those above them, and with `cascade` those inside."""
-    found: set[Period] = set()
-    for first, last in dates:
-        days = [day.first for day in Period.range(first, last).days()]
-        found |= {Period.of(kind, day) for kind in kinds if kind is not PeriodKind.RANGE for day in days}
-        if PeriodKind.RANGE in kinds and first != last:
-            found.add(Period.range(first, last))
+    days = {day for first, last in dates for day in Period.range(first, last).days()}
+    lowest = min(kinds)
+    found = {period for day in days for period in (day, *day.above()) if period.kind >= lowest}
+    if PeriodKind.RANGE in kinds:
+        found |= {Period.range(first, last) for first, last in dates}
     if cascade:
-        found |= {
-            lower
-            for period in found
-            for day in period.days()
-            for kind in (PeriodKind.DAY, PeriodKind.WEEK, PeriodKind.MONTH)
-            if kind < period.kind and period.contains(lower := Period.of(kind, day.first))
-        }
-    return found | {above for period in found if period.kind is not PeriodKind.RANGE for above in period.above()}
+        inside = {day for period in found if period.kind in kinds for day in period.days()}
+        found |= {period for day in inside for period in (day, *day.above())}
+    return found

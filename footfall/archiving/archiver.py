@@ -93,7 +93,8 @@ class Archiver:
         numbers, blobs = (
             self._of_day(site, period) if period.kind is PeriodKind.DAY else self._of_parts(site, period, lock)
         )
-        archive = Archive(self._tables.next_id(period), site.idsite, period, DoneStatus.OK, archived_at)
+        idarchive = self._database.retrying(lambda: self._tables.next_id(period))
+        archive = Archive(idarchive, site.idsite, period, DoneStatus.OK, archived_at)
 
         def write() -> None:
             with self._database.transaction():
@@ -101,7 +102,8 @@ class Archiver:
                 self._tables.write(archive, numbers, blobs)
 
         self._database.retrying(write)
-        self._tables.delete(month_of(period.first), self._tables.older_than(archive))
+        replaced = self._tables.older_than(archive)
+        self._database.retrying(lambda: self._tables.delete(month_of(period.first), replaced))
         return archive
 
     def has_log(self, site: Site, period: Period) -> bool:

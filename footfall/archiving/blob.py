@@ -53,7 +53,9 @@ def stored(table: DataTable) -> StoredTable:
 
 def _stored_row(row: Row) -> StoredRow:
     columns = b"".join([column_bytes(name, value) for name, value in row.columns.items()])
-    return StoredRow(len(row.columns), columns, row.metadata, stored(row.subtable) if row.subtable is not None else None)
+    return StoredRow(
+        len(row.columns), columns, row.metadata, stored(row.subtable) if row.subtable is not None else None
+    )
 
 
 def column_bytes(name: str, value: Any) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
+from typing import Any
 
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.tables import ArchiveTables, done_flag
@@ -71,7 +72,7 @@ class Invalidations:
             for kind, first, last in self._database.query(
                 f"SELECT period, date1, date2 FROM {self._queue} WHERE idsite = %s AND date1 >= %s AND date1 <= %s "
                 "AND name = %s AND status = %s AND report IS NULL",
-                (idsite, wanted[0].first, max(p.first for p in wanted), name, InvalidationStatus.WAITING),
+                (idsite, min(p.first for p in wanted), max(p.first for p in wanted), name, InvalidationStatus.WAITING),
             )
         }
         new = [period for period in wanted if period not in waiting]
@@ -118,15 +119,11 @@ class Invalidations:
         }
         self._database.retrying(lambda: self.add(idsite, periods))
         for day in days:
-            self._database.retrying(
-                lambda day=day: self._database.execute(  # type: ignore[misc]
-                    f"DELETE FROM {self._touched} WHERE idsite = %s AND date1 = %s", (idsite, day)
-                )
-            )
+            self._write(f"DELETE FROM {self._touched} WHERE idsite = %s AND date1 = %s", (idsite, day))
 
     def touch(self, idsite: int, day: date) -> None:
         """Have the day archived again by the next run."""
-        self._database.execute(
+        self._write(
             f"INSERT IGNORE INTO {self._touched} (idsite, date1, ts_touched) VALUES (%s, %s, %s)",
             (idsite, day, self._now()),
         )
@@ -179,24 +176,22 @@ class Invalidations:
         """Say that its archive could not be made; it is tried again in the next round."""
         self._set(invalidation, InvalidationStatus.FAILED, None)
 
-    def put_back(self, invalidation: Invalidation) -> None:
-        """Say that its archive was not made."""
-        self._set(invalidation, InvalidationStatus.WAITING, None)
-
     def finish(self, invalidation: Invalidation) -> None:
         """Remove its rows; those that came meanwhile stay."""
         ids = invalidation.ids
-        self._database.execute(
-            f"DELETE FROM {self._queue} WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})", ids
-        )
+        self._write(f"DELETE FROM {self._queue} WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})", ids)
 
     def _set(self, invalidation: Invalidation, status: InvalidationStatus, started: datetime | None) -> None:
         ids = invalidation.ids
-        self._database.execute(
+        self._write(
             f"UPDATE {self._queue} SET status = %s, ts_started = %s "
             f"WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})",
             (status, started, *ids),
         )
+
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        """Run one statement, again when others were in the way."""
+        self._database.retrying(lambda: self._database.execute(sql, values))
 
     def _now(self) -> datetime:
         return self._clock.now().replace(tzinfo=None, microsecond=0)

@@ -106,14 +106,8 @@ class Period:
             day += ONE_DAY
 
     def above(self) -> list[Period]:
-        """The week, month and year that a day touches, lowest first; for others what contains or overlaps them."""
-        found = {
-            Period.of(kind, day.first)
-            for kind in (PeriodKind.WEEK, PeriodKind.MONTH, PeriodKind.YEAR)
-            if kind > self.kind
-            for day in self.days()
-        }
-        return sorted(found)
+        """The week, month and year that contain a day."""
+        return [Period.of(kind, self.first) for kind in (PeriodKind.WEEK, PeriodKind.MONTH, PeriodKind.YEAR)]
 
     def parts(self) -> list[Period]:
         """The lower periods that it is made of, in order, without gap or overlap; none for a day.

@@ -82,7 +82,7 @@ class ArchiveTables:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._present: set[str] = set()
+        self._complete: set[str] = set()  # months whose tables and sequence are known to be there
 
     # Finding
 
@@ -214,21 +214,21 @@ class ArchiveTables:
 
     # Ageing
 
-    def invalidate(self, idsite: int, period: Period, segment: str | None = "") -> int:
-        """Mark the archives of exactly this period as invalidated; how many there were.
-
-        Args:
-            segment: its definition, empty for all visits, None for all visits and every segment.
-        """
-        condition, names = ("name = %s", (done_flag(segment),)) if segment is not None else ("name LIKE 'done%'", ())
-        month = month_of(period.first)
-        if not self._exists(month):
-            return 0
-        return self._database.execute(
-            f"UPDATE {self._table(month, 'numeric')} SET value = %s WHERE idsite = %s AND date1 = %s AND date2 = %s "
-            f"AND period = %s AND value IN ({_marks(CURRENT)}) AND {condition}",
-            (DoneStatus.INVALIDATED, idsite, period.first, period.last, int(period.kind), *CURRENT, *names),
-        )
+    def invalidate(self, idsite: int, period: Period, segment: str = "") -> None:
+        """Mark the archives of exactly this period as invalidated."""
+        try:
+            self._database.execute(
+                f"UPDATE {self._table(month_of(period.first), 'numeric')} SET value = %s "
+                f"WHERE idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name = %s "
+                f"AND value IN ({_marks(CURRENT)})",
+                (
+                    *(DoneStatus.INVALIDATED, idsite, period.first, period.last, int(period.kind)),
+                    *(done_flag(segment), *CURRENT),
+                ),
+            )
+        except mysql.connector.Error as error:
+            if error.errno != errorcode.ER_NO_SUCH_TABLE:
+                raise
 
     def older_than(self, archive: Archive, segment: str = "") -> list[int]:
         """The ids of the archives that this one replaces."""
@@ -292,22 +292,15 @@ class ArchiveTables:
 
     def _select(self, month: str, kind: str, columns: str, condition: str, values: Sequence[Any]) -> list[Any]:
         try:
-            rows = self._database.query(f"SELECT {columns} FROM {self._table(month, kind)} WHERE {condition}", values)
+            return self._database.query(f"SELECT {columns} FROM {self._table(month, kind)} WHERE {condition}", values)
         except mysql.connector.Error as error:
             if error.errno == errorcode.ER_NO_SUCH_TABLE:
                 return []
             raise
-        self._present.add(month)
-        return rows
-
-    def _exists(self, month: str) -> bool:
-        if month not in self._present:
-            self._select(month, "numeric", "1", "FALSE", ())
-        return month in self._present
 
     def _create(self, month: str) -> None:
         """Make the month's tables and its row in `sequence` unless they are there."""
-        if month in self._present:
+        if month in self._complete:
             return
         for statement in _statements():
             self._database.execute(statement.replace("{prefix}", self._database.prefix).replace("{month}", month))
@@ -317,7 +310,7 @@ class ArchiveTables:
             f"SELECT %s, COALESCE(MAX(idarchive), 0) FROM {numeric}",
             (f"{self._database.prefix}archive_numeric_{month}",),
         )
-        self._present.add(month)
+        self._complete.add(month)
 
 
 @cache
