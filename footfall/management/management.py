@@ -31,9 +31,9 @@ METHODS: dict[str, Method] = {
 _OF_EVERY_CALL = {
     *("module", "method", "format", "token_auth", "force_api_session", "language", "callback", "jsoncallback", "_"),
     *("idSite", "period", "date", "segment", "expanded", "flat", "showColumns", "hideColumns"),
-    *("serialize", "convertToUnicode", "translateColumnNames", "prettyDisplay"),
+    *("serialize", "convertToUnicode", "translateColumnNames", "prettyDisplay", "format_metrics"),
 }
-_FILTERS = "filter_"
+_FILTERS = ("filter_", "disable_")
 _NOBODY = Caller("")
 
 
