@@ -22,6 +22,7 @@ RECORDED = [  # what Footfall records into, archives from or sets up, of the ref
     *("user_token_auth", "user_language", "sequence", "locks", "tracking_failure", "logger_message"),
 ]
 OLDER = ["logger_error", "logger_api_call", "logger_exception"]  # of the documents before Matomo 5
+OUR_COLUMNS = {"log_visit": {"location_provider": ("varchar(200)", True, None, False)}}
 OURS = ["footfall_migration", "footfall_shard", "footfall_dead_letter", "footfall_touched_day", "footfall_device"]
 PREFIXES = ["", "matomo_"]
 
@@ -119,7 +120,7 @@ def test_an_empty_database_gets_the_reference_s_tables_and_ours(empty: Database)
 
 @pytest.mark.parametrize("table", RECORDED)
 def test_a_table_has_the_reference_s_columns(database: Database, table: str) -> None:
-    assert columns(database, table) == reference(table)
+    assert columns(database, table) == reference(table) | OUR_COLUMNS.get(table, {})
 
 
 def test_columns_that_matomo_5_renamed_can_still_be_read(database: Database) -> None:
@@ -132,6 +133,8 @@ def test_a_matomo_database_gains_only_what_is_ours(empty: Database) -> None:
     create_matomo(empty)
     there, before = tables(empty), contents(empty, list(SCHEMA))
     shapes = {name: columns(empty, name) for name in there}
+    for name, added in OUR_COLUMNS.items():
+        shapes[empty.prefix + name] |= added
     migrations.migrate(empty, SystemClock())
     assert tables(empty) - there == {empty.prefix + name for name in [*OURS, *OLDER]}
     assert contents(empty, list(SCHEMA)) == before
