@@ -85,6 +85,11 @@ def visit_record(name: str, max_rows: int = 500, max_subtable_rows: int = 500) -
     return BlobRecord(name, max_rows, max_subtable_rows, combine=VISIT_COMBINE)
 
 
+def joined(*columns: str) -> pl.Expr:
+    """The values of several columns as one, a semicolon between them; null is empty."""
+    return pl.concat_str([pl.col(column).cast(pl.String).fill_null("") for column in columns], separator=";")
+
+
 def number_label(value: str) -> str | int:
     """The label in a dimension whose values are whole numbers."""
     return int(value) if value.isdecimal() else value
