@@ -202,7 +202,7 @@ class HitParser:
             location=overridden(location, parameters, site.idsite) if trusted else location,
             local_time=_local_time(parameters, time),
             resolution=escaped(parameters.get("res") or "unknown")[:18],
-            flags=tuple(integer(parameters, name) or 0 for name in FLAGS.values()),
+            flags=tuple(_flag(parameters, name) for name in FLAGS.values()),
             referrer=referrers.referrer_of(parameters.get("urlref", ""), parameters.get("url", ""), site),
             attributed_to=_attributed_to(parameters, site),
             idgoal=_idgoal(parameters),
@@ -275,6 +275,11 @@ def _identity(parameters: Parameters, site: Site) -> tuple[bytes | None, bool, s
 def _attributed_to(parameters: Parameters, site: Site) -> Referrer | None:
     name, url = parameters.get("_rcn", ""), parameters.get("_ref", "")
     return referrers.attributed_to(name, parameters.get("_rck", ""), url, site) if name or url else None
+
+
+def _flag(parameters: Parameters, name: str) -> int:
+    """A number within a tinyint column; clients send 0 or 1."""
+    return min(max(integer(parameters, name) or 0, -128), 127) if name in parameters else 0
 
 
 def _page(parameters: Parameters, site: Site) -> Page:
