@@ -59,6 +59,8 @@ _GOAL_METRICS: Final[Keys] = {
     **{name: pl.col(name).sum().round(2) for name in CONVERSION_READS if name.startswith("revenue")},
     "items": pl.col("items").cast(pl.Int64).sum(),
 }
+# The names of the columns of a row of visits, goals aside.
+VISIT_COLUMNS: Final = tuple(_VISIT_METRICS)
 _OF_ANY_GOAL = ("nb_conversions", "nb_visits_converted", "revenue")
 _OF_GOAL = {ORDER: tuple(_GOAL_METRICS), ABANDONED_CART: (*_OF_ANY_GOAL, "items")}
 

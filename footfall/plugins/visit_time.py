@@ -1,0 +1,140 @@
+"""When visits happen: by the hour at the visitor's place, by the hour of the site's day, by the day of the week."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.daylog import HOURS
+from footfall.archiving.records import Computed, RecordBuilder
+from footfall.archiving.visit_metrics import (
+    CONVERSION_READS,
+    VISIT_COLUMNS,
+    VISIT_READS,
+    VisitDimension,
+    number_label,
+    tables,
+    visit_record,
+)
+from footfall.plugins import Plugin
+from footfall.reports.listings import visits_listing
+from footfall.reports.report import TableReport
+from footfall.reports.segment_text import condition
+from footfall.reports.source import Source
+
+if TYPE_CHECKING:
+    from footfall.archiving.daylog import DayLog
+
+# Records
+
+_LOCAL = visit_record("VisitTime_localTime")
+_AT_SITE = visit_record("VisitTime_serverTime")
+_SECONDS_PER_HOUR = 3600
+
+
+def _hour(column: str) -> pl.Expr:
+    return pl.col(column) // _SECONDS_PER_HOUR % len(HOURS)
+
+
+def _hour_tables(log: DayLog) -> Computed:
+    def at_site(column: str) -> pl.Expr:
+        return _hour(column).replace_strict(list(HOURS), list(log.hours))
+
+    dimensions = (
+        VisitDimension(_LOCAL, _hour("visitor_localtime"), label=number_label),
+        VisitDimension(_AT_SITE, at_site("visit_last_action_time"), at_site("server_time"), number_label),
+    )
+    return {name: _all_hours(table) for name, table in tables(log, dimensions).items()}
+
+
+def _all_hours(table: DataTable) -> DataTable:
+    """The table with a row for every hour."""
+    present = {row.columns["label"]: row for row in table.rows}
+    nothing = dict.fromkeys(VISIT_COLUMNS, 0)
+    return DataTable([present.get(hour) or Row({"label": hour, **nothing}) for hour in HOURS])
+
+
+TIMES = RecordBuilder(
+    records=(_LOCAL, _AT_SITE),
+    reads={
+        "log_visit": (*VISIT_READS, "visitor_localtime", "visit_last_action_time"),
+        "log_conversion": (*CONVERSION_READS, "server_time"),
+    },
+    compute=_hour_tables,
+)
+
+# Reports
+
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_OF_A_DAY: Final = (
+    "nb_visits",
+    "nb_uniq_visitors",
+    "nb_actions",
+    "nb_users",
+    "sum_visit_length",
+    "bounce_count",
+    "nb_visits_converted",
+)
+
+
+def _in_order(table: DataTable, source: Source) -> DataTable:
+    table.rows.sort(key=lambda row: int(row.label))
+    return table
+
+
+def _two_digits(label: str) -> str:
+    return label.zfill(2)
+
+
+def _hour_metadata(segment: str) -> Callable[[Row], dict[str, Any]]:
+    return lambda row: condition((segment, row.label))
+
+
+def _days_of_the_week(source: Source) -> DataTable:
+    """A row for each day of the week, the sum of such days in the period."""
+    sums = [dict.fromkeys(_OF_A_DAY, 0.0) for _ in _DAYS]
+    for day in source.period.days():
+        for name, value in source.of_period(day).numbers(_OF_A_DAY).items():
+            sums[day.first.weekday()][name] += value
+    return DataTable([Row({"label": name, **sums[number]}) for number, name in enumerate(_DAYS)])
+
+
+def _day_metadata(row: Row) -> dict[str, Any]:
+    return {"day_of_week": _DAYS.index(row.label) + 1}
+
+
+REPORTS = (
+    TableReport(
+        "VisitTime.getVisitInformationPerLocalTime",
+        record=_LOCAL.name,
+        dimension="VisitTime_LocalTime",
+        prepare=_in_order,
+        metadata=_hour_metadata("visitLocalHour"),
+        shown_label=_two_digits,
+        sort_column="",
+        listing=visits_listing("Local time — hour (start of visit)", constant_rows=True),
+    ),
+    TableReport(
+        "VisitTime.getVisitInformationPerServerTime",
+        record=_AT_SITE.name,
+        dimension="VisitTime_ServerTime",
+        prepare=_in_order,
+        metadata=_hour_metadata("visitServerHour"),
+        shown_label=_two_digits,
+        sort_column="",
+        listing=visits_listing("Site time — hour (start of visit)", with_goals=True, constant_rows=True),
+    ),
+    TableReport(
+        "VisitTime.getByDayOfWeek",
+        dimension="VisitTime_DayOfTheWeek",
+        load=_days_of_the_week,
+        metadata=_day_metadata,
+        sort_column="",
+        listing=visits_listing("Day of the week", constant_rows=True),
+    ),
+)
+
+PLUGIN = Plugin("VisitTime", builders=(TIMES,), reports=REPORTS)
