@@ -15,7 +15,7 @@ from falcon import testing
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from footfall.archiving.blob import to_blobs
+from footfall.archiving.blob import stored, to_blobs
 from footfall.archiving.on_demand import ARCHIVE_JOB, ArchiveFailed, ArchiveRequests
 from footfall.archiving.periods import Period
 from footfall.archiving.tables import Archive, ArchiveTables, DoneStatus
@@ -69,12 +69,12 @@ def archives(database: Database, sites: None) -> None:
     for archive in recorded.archives():
         blobs: dict[str, bytes] = {}
         for record in archive.records:
-            blobs |= to_blobs(record, archive.table(record, expanded=True))
-        stored = Archive(
+            blobs |= to_blobs(record, stored(archive.table(record, expanded=True)))
+        written = Archive(
             tables.next_id(archive.period), archive.idsite, archive.period, DoneStatus.OK, datetime(2026, 9, 1)
         )
         with database.transaction():
-            tables.write(stored, archive.numbers, blobs)
+            tables.write(written, archive.numbers, blobs)
 
 
 def get(client: testing.TestClient, **parameters: str) -> testing.Result:
