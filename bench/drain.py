@@ -2,20 +2,26 @@
 
 Realistic traffic (20 % of the requests begin a visit, half of those of visitors who were there before; 1 % come with a
 user agent that nobody has seen) on tables that hold a million rows already, drained from Redis by the same code that
-the RQ job runs. Servers: those of `make services`; the database footfall_bench_drain is kept for the next run.
-Prints requests/s and the CPU time per 1000 requests of the worker, MariaDB and Redis. `--profile` adds where the
-worker's time went.
+the RQ job runs. `--traffic mixed` is 70 % page views, 12 % events, 5 % downloads and outlinks, 5 % searches, 5 % goals,
+carts and orders and 3 % pings, on a site with goals and custom dimensions; `--traffic pages` is page views alone.
+Servers: those of `make services`; the database footfall_bench_drain is kept for the next run. Prints requests/s and the
+CPU time per 1000 requests of the worker, MariaDB and Redis. `--steps` adds the CPU time of each step, `--profile` the
+functions that the worker's time went into.
 """
 
 import argparse
 import cProfile
+import json
 import pstats
 import random
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
 from urllib.parse import urlencode
 
 from redis import Redis
+from steps import Steps
 from support import cpu_seconds, say, servers, settings
 
 from footfall.clock import SystemClock
@@ -33,6 +39,21 @@ WARM_UP = 4_000
 PAGES = 20_000
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.{}.{} Safari/537.36"
+)
+
+
+GOALS = (
+    (1, "url", "/page-1", "contains", 0, 10),
+    (2, "url", "section-[0-9]{1,2}/page-2\\.", "regex", 1, 0),
+    (3, "title", "Page 77", "exact", 0, 0),
+    (4, "event_category", "Video", "exact", 1, 0),
+    (5, "file", ".pdf", "contains", 1, 0),
+    (6, "manually", "", "", 1, 5),
+)
+DIMENSIONS = (
+    (1, 1, "visit", "[]"),
+    (2, 1, "action", "[]"),
+    (3, 2, "action", '[{"dimension": "url", "pattern": "section-([0-9]+)"}]'),
 )
 
 
@@ -66,25 +87,44 @@ def fill(database: Database) -> None:
     )
 
 
-def traffic(count: int, now: float, dice: random.Random) -> Iterator[TrackingRequest]:
+def configure(database: Database, mixed: bool) -> None:
+    """Give the site goals and custom dimensions, or take them away."""
+    database.execute("DELETE FROM goal")
+    database.execute("DELETE FROM custom_dimensions")
+    database.execute("UPDATE site SET ecommerce = 1, sitesearch = %s", (int(mixed),))
+    for goal in GOALS if mixed else ():
+        database.execute(
+            "INSERT INTO goal (idsite, idgoal, name, match_attribute, pattern, pattern_type, case_sensitive, "
+            "allow_multiple, revenue) VALUES (1, %s, 'Goal', %s, %s, %s, 0, %s, %s)",
+            goal,
+        )
+    for dimension in DIMENSIONS if mixed else ():
+        database.execute(
+            "INSERT INTO custom_dimensions (idcustomdimension, idsite, name, `index`, scope, active, extractions) "
+            "VALUES (%s, 1, 'Dimension', %s, %s, 1, %s)",
+            dimension,
+        )
+
+
+def traffic(count: int, now: float, dice: random.Random, mixed: bool) -> Iterator[TrackingRequest]:
     """Requests in the order of their times."""
     active: list[tuple[str, str, str]] = []
     agents = [AGENT.format(100 + i % 30, 1000 + i, i) for i in range(200)]
     for number in range(count):
-        if not active or dice.random() < 0.2:
+        begins = not active or dice.random() < 0.2
+        if begins:
             known = dice.random() < 0.5
             visitor = f"{dice.randrange(100_000) + 1:016x}" if known else f"{dice.getrandbits(64):016x}"
             active.append((visitor, f"198.51.{dice.randrange(256)}.{dice.randrange(256)}", dice.choice(agents)))
             if len(active) > 500:
                 active.pop(0)
-        visitor, address, agent = active[-1] if len(active) < 2 else dice.choice(active[-500:])
+        visitor, address, agent = active[-1] if begins else dice.choice(active)
         if dice.random() < 0.01:
             agent = AGENT.format(dice.randrange(60, 140), dice.randrange(10_000), dice.randrange(10_000))
         page = int(dice.paretovariate(1.1)) % PAGES
         parameters = {
             "idsite": 1,
             "rec": 1,
-            "action_name": f"Catalogue - Page {page}",
             "url": f"https://bench.example.org/catalogue/section-{page % 40}/page-{page}.html?color={page % 7}",
             "urlref": "https://www.example.com/search?q=shoes",
             "h": 12,
@@ -93,19 +133,60 @@ def traffic(count: int, now: float, dice: random.Random) -> Iterator[TrackingReq
             "_id": visitor,
             "res": "1920x1080",
             "pv_id": f"{number % 1_000_000:06d}",
-            "pf_net": dice.randrange(100),
-            "pf_srv": dice.randrange(400),
-            "pf_tfr": dice.randrange(50),
-            "pf_dm1": dice.randrange(900),
-            "pf_dm2": dice.randrange(300),
-            "pf_onl": dice.randrange(30),
             "cookie": 1,
             "pdf": 1,
             "send_image": 0,
             "r": dice.randrange(1_000_000),
         }
+        parameters |= page_view(page, dice, mixed) if begins or not mixed else doing(page, number, dice)
         headers = {"user-agent": agent, "accept-language": "en-US,en;q=0.9"}
         yield TrackingRequest(now + number / 1000, address, urlencode(parameters).encode(), b"", headers)
+
+
+def page_view(page: int, dice: random.Random, mixed: bool) -> dict[str, Any]:
+    """What a page view adds to a request."""
+    own: dict[str, Any] = {
+        "action_name": f"Catalogue - Page {page}",
+        "pf_net": dice.randrange(100),
+        "pf_srv": dice.randrange(400),
+        "pf_tfr": dice.randrange(50),
+        "pf_dm1": dice.randrange(900),
+        "pf_dm2": dice.randrange(300),
+        "pf_onl": dice.randrange(30),
+    }
+    if mixed and dice.random() < 0.3:
+        own |= {"dimension1": f"plan {page % 5}", "dimension2": f"author {page % 50}"}
+    if mixed and dice.random() < 0.05:
+        own |= {"_cvar": '{"1":["Type","member"]}', "cvar": f'{{"2":["Category","{page % 9}"]}}'}
+    return own
+
+
+def doing(page: int, number: int, dice: random.Random) -> dict[str, Any]:
+    """What a request of mixed traffic does that does not begin a visit; those that do are page views."""
+    items = json.dumps(
+        [[f"SKU-{page}", f"Product {page}", ["Shoes", "Sale"], 49.99, 2], ["SKU-1", "Laces", "", 3.5, 1]]
+    )
+    shares: tuple[tuple[float, dict[str, Any]], ...] = (
+        (12, {"e_c": ("Video", "Menu")[page % 2], "e_a": "play", "e_n": f"Clip {page % 500}", "e_v": page % 60}),
+        (2.5, {"download": f"https://bench.example.org/files/{page % 300}.{('pdf', 'zip')[page % 2]}"}),
+        (2.5, {"link": f"https://partner-{page % 200}.example/deal"}),
+        (5, {"search": f"shoes {page % 900}", "search_cat": "Men", "search_count": page % 30}),
+        (2, {"idgoal": 6, "revenue": 4.5}),
+        (1.5, {"idgoal": 0, "revenue": 103.48, "ec_items": items}),
+        (1.5, {"idgoal": 0, "revenue": 108.48, "ec_id": f"{number}-{dice.getrandbits(40)}", "ec_items": items}),
+        (3, {"ping": 1}),
+    )
+    throw = dice.random() * 80  # a fifth of all requests begin a visit
+    for share, own in shares:
+        throw -= share
+        if throw < 0:
+            return own
+    return page_view(page, dice, True)
+
+
+def is_action(request: TrackingRequest) -> bool:
+    """Whether the request makes a row of log_link_visit_action."""
+    return b"&ping=1" not in request.query and b"&idgoal=" not in request.query
 
 
 def push(redis: Redis, own: Settings, requests: list[TrackingRequest]) -> list[str]:
@@ -124,15 +205,19 @@ def push(redis: Redis, own: Settings, requests: list[TrackingRequest]) -> list[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--requests", type=int, default=30_000)
-    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--traffic", choices=("mixed", "pages"), default="mixed")
+    parser.add_argument("--steps", action="store_true", help="add the CPU time of each step")
+    parser.add_argument("--profile", action="store_true", help="add the functions that the worker's time went into")
     options = parser.parse_args()
     own = settings("footfall_bench_drain", 15)
     database, redis, clock = Database(own), Redis.from_url(own.redis_url), SystemClock()
+    mixed = options.traffic == "mixed"
     fill(database)
+    configure(database, mixed)
     redis.flushdb()
     tools = new_tools(own, clock, database, redis, Recorder(database, own, clock), patience=IMPATIENT)
     dice = random.Random()
-    requests = list(traffic(WARM_UP + options.requests, time.time(), dice))
+    requests = list(traffic(WARM_UP + options.requests, time.time(), dice, mixed))
 
     def run(part: list[TrackingRequest]) -> None:
         waiting = push(redis, own, part)
@@ -146,20 +231,24 @@ def main() -> None:
     profile = cProfile.Profile()
     started, worker, private = time.perf_counter(), time.process_time(), servers()
     mariadb, store = cpu_seconds([private.mariadb]), cpu_seconds([private.redis])
-    if options.profile:
-        profile.enable()
-    for shard in shards:
-        while redis.llen(keys.requests(shard)):
-            drain(tools, shard)
-    profile.disable()
+    steps = Steps(database)
+    with steps.measuring(database) if options.steps else nullcontext():
+        if options.profile:
+            profile.enable()
+        for shard in shards:
+            while redis.llen(keys.requests(shard)):
+                drain(tools, shard)
+        profile.disable()
     seconds = time.perf_counter() - started
     count = options.requests
     recorded = database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0] - before
-    if recorded != count:
-        raise SystemExit(f"{count} requests were queued, but {recorded} recorded")
+    actions = sum(map(is_action, measured))
+    if recorded != actions:
+        raise SystemExit(f"{actions} requests with an action were queued, but {recorded} actions recorded")
     say(
         {
             "drain": "one worker",
+            "traffic": options.traffic,
             "requests": count,
             "requests_per_second": round(count / seconds),
             "worker_ms_per_1000": round((time.process_time() - worker) / count * 1e6, 1),
@@ -167,6 +256,8 @@ def main() -> None:
             "redis_ms_per_1000": round((cpu_seconds([private.redis]) - store) / count * 1e6, 1),
         }
     )
+    if options.steps:
+        steps.show(count)
     if options.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
 
