@@ -38,15 +38,20 @@ class CustomDimension:
     """An active row of `custom_dimensions`.
 
     Args:
-        parameter: the name of the tracking parameter that gives its value.
+        number: by which records and requests name it.
         column: where its value is stored.
         extractions: where else a value may be found, in this order.
     """
 
     scope: str
-    parameter: str
+    number: int
     column: str
     extractions: tuple[Extraction, ...]
+
+    @property
+    def parameter(self) -> str:
+        """The name of the tracking parameter that gives its value."""
+        return f"dimension{self.number}"
 
 
 def read_dimensions(database: Database, idsite: int) -> tuple[CustomDimension, ...]:
@@ -60,7 +65,7 @@ def read_dimensions(database: Database, idsite: int) -> tuple[CustomDimension, .
     return tuple(
         CustomDimension(
             scope=scope,
-            parameter=f"dimension{number}",
+            number=number,
             column=f"custom_dimension_{index}",
             extractions=_extractions(extractions, bool(case_sensitive)),
         )

@@ -62,6 +62,11 @@ class Goals:
         """The goal of this number, or None."""
         return self._by_id.get(idgoal)
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all goals, in their order."""
+        return tuple(self._by_id)
+
     def on(self, attribute: str) -> tuple[Goal, ...]:
         """The goals that match this attribute."""
         return self._by_attribute.get(attribute, ())

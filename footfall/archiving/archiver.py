@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
+
+from cachetools import LRUCache
 
 from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
@@ -13,7 +16,16 @@ from footfall.archiving.locks import SiteLock
 from footfall.archiving.logreader import LogReader
 from footfall.archiving.periods import Period, PeriodKind, local_date
 from footfall.archiving.reader import table_of
-from footfall.archiving.records import BlobRecord, Combine, RecordBuilder, RecordIndex
+from footfall.archiving.records import (
+    BlobRecord,
+    Builder,
+    Combine,
+    RecordBuilder,
+    RecordIndex,
+    builders_for,
+    columns_read,
+)
+from footfall.archiving.setup import SiteSetup
 from footfall.archiving.summing import TableSum, limit
 from footfall.archiving.tables import CURRENT, Archive, ArchiveTables, DoneStatus, month_of
 from footfall.clock import Clock
@@ -25,6 +37,18 @@ _COUNTED_ANEW = (PeriodKind.WEEK, PeriodKind.MONTH)  # the higher periods whose 
 _COMBINED: dict[Combine, Callable[[list[float]], float]] = {Combine.SUM: sum, Combine.MAX: max, Combine.MIN: min}
 
 
+_PLANS_KEPT = 100
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is archived for sites of one setup, and the columns that are read for it."""
+
+    builders: tuple[RecordBuilder, ...]
+    records: RecordIndex
+    columns: dict[str, tuple[str, ...]]
+
+
 class Archiver:
     """Makes the archives of one site at a time, over one database connection.
 
@@ -34,12 +58,12 @@ class Archiver:
         clock: says when an archive is made, and what today is.
     """
 
-    def __init__(self, database: Database, builders: Iterable[RecordBuilder], clock: Clock) -> None:
+    def __init__(self, database: Database, builders: Iterable[Builder], clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._builders = tuple(builders)
-        self._records = RecordIndex(self._builders)
-        self._log = LogReader(database, self._builders)
+        self._plans: LRUCache[SiteSetup, _Plan] = LRUCache(_PLANS_KEPT)
+        self._log = LogReader(database)
         self._tables = ArchiveTables(database)
         self._sites = Sites(database, cache_seconds=0)
 
@@ -114,43 +138,45 @@ class Archiver:
         """The newest readable archive of the period."""
         return self._tables.find(site.idsite, period)
 
+    def _plan(self, site: Site) -> _Plan:
+        setup = SiteSetup.of(site)
+        plan = self._plans.get(setup)
+        if plan is None:
+            builders = builders_for(setup, self._builders)
+            plan = self._plans[setup] = _Plan(builders, RecordIndex(builders), columns_read(builders))
+        return plan
+
     # A day
 
     def _of_day(self, site: Site, period: Period) -> tuple[dict[str, float], dict[str, bytes]]:
         numbers: dict[str, float] = {}
         blobs: dict[str, bytes] = {}
-        zone = site.days.zone
-        day = self._log.read(site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
+        zone, plan = site.days.zone, self._plan(site)
+        day = self._log.read(plan.columns, site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
         if day.is_empty:
             return numbers, blobs
-        for builder in self._builders:
+        for builder in plan.builders:
             for name, value in builder.compute(day).items():
                 if isinstance(value, StoredTable):
                     blobs.update(to_blobs(name, value))
                 elif isinstance(value, DataTable):
-                    numbers.update(self._records.counts(name, value))
-                    blobs.update(self._blobs(name, value))
+                    numbers.update(plan.records.counts(name, value))
+                    blobs.update(_limited_blobs(plan.records.table(name), name, value))
                 else:
                     numbers[name] = value
         return numbers, blobs
 
-    def _blobs(self, name: str, table: DataTable) -> dict[str, bytes]:
-        record = self._records.table(name)
-        if record is None:
-            raise TypeError(f"no plugin declares the table {name} that one computes")
-        return to_blobs(name, stored(limit(table, record)))
-
     # A higher period
 
     def _of_parts(self, site: Site, period: Period, lock: SiteLock) -> tuple[dict[str, float], dict[str, bytes]]:
-        archives = self._parts(site, period, lock)
-        numbers = self._combined_numbers(archives) | self._distinct(site, period, archives)
+        archives, records = self._parts(site, period, lock), self._plan(site).records
+        numbers = self._combined_numbers(records, archives) | self._distinct(records, site, period, archives)
         blobs: dict[str, bytes] = {}
-        for name in sorted(self._tables.blob_names(archives)):
-            if (record := self._records.table(name)) is not None:
-                table = self._combined_table(record, name, archives)
-                numbers.update(self._records.counts(name, table))
-                blobs.update(self._blobs(name, table))
+        present = self._tables.blob_names(archives)
+        for record in records.tables if archives else ():
+            table = self._combined_table(record, archives) if record.name in present else DataTable()
+            numbers.update(records.counts(record.name, table))
+            blobs.update(_limited_blobs(record, record.name, table))
         return numbers, blobs
 
     def _parts(self, site: Site, period: Period, lock: SiteLock) -> list[Archive]:
@@ -165,30 +191,36 @@ class Archiver:
                 found.append(archive)
         return found
 
-    def _combined_numbers(self, archives: Collection[Archive]) -> dict[str, float]:
+    def _combined_numbers(self, records: RecordIndex, archives: Collection[Archive]) -> dict[str, float]:
         values: dict[str, list[float]] = {}
         for numbers in self._tables.numeric(archives).values():
             for name, value in numbers.items():
                 values.setdefault(name, []).append(value)
         found = {}
         for name, members in values.items():
-            record = self._records.number(name)
+            record = records.number(name)
             if record is None or record.distinct or record.rows_of:
                 continue
             if record.combine in _COMBINED:
                 found[name] = _COMBINED[record.combine](members)
         return found
 
-    def _distinct(self, site: Site, period: Period, archives: Collection[Archive]) -> dict[str, float]:
+    def _distinct(
+        self, records: RecordIndex, site: Site, period: Period, archives: Collection[Archive]
+    ) -> dict[str, float]:
         if period.kind not in _COUNTED_ANEW or not archives:
             return {}
-        counts = self._log.distinct(
-            tuple(self._records.distinct.values()), site.idsite, *period.utc_bounds(site.days.zone)
-        )
-        return dict(zip(self._records.distinct, map(float, counts), strict=True))
+        counts = self._log.distinct(tuple(records.distinct.values()), site.idsite, *period.utc_bounds(site.days.zone))
+        return dict(zip(records.distinct, map(float, counts), strict=True))
 
-    def _combined_table(self, record: BlobRecord, name: str, archives: Collection[Archive]) -> DataTable:
+    def _combined_table(self, record: BlobRecord, archives: Sequence[Archive]) -> DataTable:
         total = TableSum(record.combine)
-        for archive in archives:
-            total.add(table_of(self._tables.blobs(archive, name, with_chunks=True), name, expanded=True))
+        for blobs in self._tables.blobs_of(archives, record.name):
+            total.add(table_of(blobs, record.name, expanded=True))
         return total.table()
+
+
+def _limited_blobs(record: BlobRecord | None, name: str, table: DataTable) -> dict[str, bytes]:
+    if record is None:
+        raise TypeError(f"no plugin declares the table {name} that one computes")
+    return to_blobs(name, stored(limit(table, record)))

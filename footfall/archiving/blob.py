@@ -1,6 +1,7 @@
 """Stored form of a table: PHP-serialized rows with integer column ids, compressed, subtables in chunks of a hundred.
 
-A row is `{0: columns, 1: metadata, 3: subtable id or null}`, the summary row has key -1. Subtable ids count from 1, a
+A row is `{0: columns, 1: metadata, 3: subtable id or null}`, the summary row has key -1; what is noted about the table
+as a whole are the columns of a row of key -3. Subtable ids count from 1, a
 table before the tables below it. The subtables of record `Name` lie in `Name_chunk_0_99`, `Name_chunk_100_199` and so
 on: each an array from subtable id to serialized table.
 """
@@ -19,6 +20,8 @@ from footfall.archiving.phpserialize import NotSerialized, dump_key, dumps, load
 
 CHUNK_SIZE: Final = 100
 SUMMARY_KEY: Final = -1
+NOTES_KEY: Final = -3
+_NOTES_LABEL: Final = "__datatable_metadata__"
 _COLUMNS, _METADATA, _SUBTABLE = 0, 1, 3
 
 
@@ -40,10 +43,15 @@ class StoredRow:
 
 @dataclass(slots=True)
 class StoredTable:
-    """A table of such rows, within its limits."""
+    """A table of such rows, within its limits.
+
+    Args:
+        notes: about the table as a whole, for Matomo alone: nothing here reads them.
+    """
 
     rows: list[StoredRow] = field(default_factory=list)
     summary: StoredRow | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 def stored(table: DataTable) -> StoredTable:
@@ -92,6 +100,9 @@ def _serialize(table: StoredTable, own_id: int, last_id: int, numbered: dict[int
     rows = list(enumerate(table.rows))
     if table.summary is not None:
         rows.append((SUMMARY_KEY, table.summary))
+    if table.notes:
+        noted = {**table.notes, "label": _NOTES_LABEL}
+        rows.append((NOTES_KEY, StoredRow(len(noted), b"".join(column_bytes(*item) for item in noted.items()))))
     for key, row in rows:
         below = None
         if row.below is not None:
@@ -164,6 +175,8 @@ def _array(value: Any) -> dict[Any, Any]:
 def _table(rows: Mapping[Any, Any]) -> DataTable:
     table = DataTable()
     for key, stored in rows.items():
+        if key == NOTES_KEY:
+            continue
         row = _row(_array(stored))
         if key == SUMMARY_KEY:
             table.summary = row

@@ -31,13 +31,15 @@ class DayLog:
         visits: rows of log_visit whose last action lies in the day.
         actions: rows of log_link_visit_action of the day.
         conversions: rows of log_conversion of the day.
-        names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` refers to.
+        items: rows of log_conversion_item of the day.
+        names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` and `items` refer to.
         hours: the hour of the site's day for each hour in UTC.
     """
 
     visits: pl.DataFrame
     actions: pl.DataFrame
     conversions: pl.DataFrame
+    items: pl.DataFrame
     names: pl.DataFrame
     hours: Sequence[int] = HOURS
 
@@ -49,6 +51,7 @@ class DayLog:
             tables.get("log_visit", nothing),
             tables.get("log_link_visit_action", nothing),
             tables.get("log_conversion", nothing),
+            tables.get("log_conversion_item", nothing),
             names,
             hours,
         )

@@ -7,7 +7,7 @@ Against a tuple of Python values per row this halves wall and CPU time (300,000 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -16,17 +16,17 @@ from typing import Any, Final
 import polars as pl
 
 from footfall.archiving.daylog import HOURS, DayLog
-from footfall.archiving.records import RecordBuilder
 from footfall.database import Database
 
 _ROWS_PER_FETCH = 20_000
 _IDS_PER_STATEMENT = 5_000
 
-# The moment by which a row belongs to a day, and the column of its own key.
+# The moment by which a row belongs to a day.
 _TIME_COLUMN: Final = {
     "log_visit": "visit_last_action_time",
     "log_link_visit_action": "server_time",
     "log_conversion": "server_time",
+    "log_conversion_item": "server_time",
 }
 _INTEGERS: Final = {
     "tinyint": pl.Int16,
@@ -36,29 +36,33 @@ _INTEGERS: Final = {
     "bigint": pl.Int64,
 }
 _NAMES: Final = ("idaction", "name", "type", "url_prefix")
+_NAMED: Final = ("log_link_visit_action", "log_conversion_item")  # the tables whose actions are named
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 
 
 class LogReader:
-    """Reads the columns that the builders declare."""
+    """Reads the columns that builders declare."""
 
-    def __init__(self, database: Database, builders: Iterable[RecordBuilder]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        wanted: dict[str, dict[str, None]] = {}
-        for builder in builders:
-            for table, columns in builder.reads.items():
-                wanted.setdefault(table, {}).update(dict.fromkeys(("idvisit", *columns)))
-        self._columns = {table: tuple(columns) for table, columns in wanted.items()}
 
-    def read(self, idsite: int, begin: datetime, end: datetime, hours: Sequence[int] = HOURS) -> DayLog:
+    def read(
+        self,
+        columns: Mapping[str, Sequence[str]],
+        idsite: int,
+        begin: datetime,
+        end: datetime,
+        hours: Sequence[int] = HOURS,
+    ) -> DayLog:
         """The log from `begin` to before `end` (naive, UTC), all of it as at one moment.
 
         Args:
+            columns: what is read, by log table.
             hours: the hour of the site's day for each hour in UTC.
         """
         with self._snapshot():
-            tables = {table: self._table(table, idsite, begin, end) for table in self._columns}
+            tables = {table: self._table(table, wanted, idsite, begin, end) for table, wanted in columns.items()}
             return DayLog.of(tables, self._names(tables), hours)
 
     def has_rows(self, idsite: int, begin: datetime, end: datetime) -> bool:
@@ -94,19 +98,19 @@ class LogReader:
         finally:
             self._database.execute("ROLLBACK")
 
-    def _table(self, table: str, idsite: int, begin: datetime, end: datetime) -> pl.DataFrame:
+    def _table(self, table: str, columns: Sequence[str], idsite: int, begin: datetime, end: datetime) -> pl.DataFrame:
         time = _TIME_COLUMN[table]
-        return self._fetch(
-            table,
-            self._columns[table],
-            f"idsite = %s AND {time} >= %s AND {time} < %s",
-            (idsite, begin, end),
-        )
+        return self._fetch(table, columns, f"idsite = %s AND {time} >= %s AND {time} < %s", (idsite, begin, end))
 
     def _names(self, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        actions = tables.get("log_link_visit_action", pl.DataFrame())
-        columns = [actions[c] for c in actions.columns if c.startswith("idaction_") and not c.endswith("_ref")]
-        ids = pl.concat([c.drop_nulls().unique() for c in columns]).unique().sort().to_list() if columns else []
+        columns = [
+            tables[table][column].drop_nulls().unique()
+            for table in _NAMED
+            if table in tables
+            for column in tables[table].columns
+            if column.startswith("idaction_") and not column.endswith("_ref")
+        ]
+        ids = pl.concat(columns).unique().sort().to_list() if columns else []
         parts = [
             self._fetch("log_action", _NAMES, f"idaction IN ({', '.join(['%s'] * len(batch))})", batch)
             for start in range(0, len(ids), _IDS_PER_STATEMENT)
@@ -135,7 +139,7 @@ class LogReader:
     @cached_property
     def _types(self) -> dict[str, dict[str, str]]:
         """The column types of the log tables, as `int(10) unsigned` say."""
-        tables = [*self._columns, "log_action"]
+        tables = [*_TIME_COLUMN, "log_action"]
         rows = self._database.query(
             "SELECT table_name, column_name, column_type FROM information_schema.columns "
             f"WHERE table_schema = DATABASE() AND table_name IN ({', '.join(['%s'] * len(tables))})",

@@ -28,13 +28,25 @@ COLUMN_IDS: Final[dict[str, int]] = {
     "entry_nb_actions": 20,
     "entry_sum_visit_length": 21,
     "entry_bounce_count": 22,
+    "item_revenue": 23,
+    "item_quantity": 24,
+    "item_price": 25,
+    "item_orders": 26,
+    "nb_hits_without_results": 28,
     "nb_hits_following_search": 29,
     "sum_time_generation": 30,
     "nb_hits_with_time_generation": 31,
     "min_time_generation": 32,
     "max_time_generation": 33,
+    "nb_events": 34,
+    "sum_event_value": 35,
+    "min_event_value": 36,
+    "max_event_value": 37,
+    "nb_events_with_value": 38,
     "nb_users": 39,
     "sum_daily_nb_users": 40,
+    "nb_impressions": 41,
+    "nb_interactions": 42,
 }
 
 # A column of these inside `goals`, an array from the id of a goal to its columns.
@@ -47,6 +59,15 @@ GOAL_COLUMN_IDS: Final[dict[str, int]] = {
     "revenue_shipping": 6,
     "revenue_discount": 7,
     "items": 8,
+    "nb_conv_pages_before": 9,
+    "nb_conversions_attrib": 10,
+    "nb_conversions_page_rate": 11,
+    "nb_conversions_page_uniq": 12,
+    "nb_conversions_entry_rate": 13,
+    "revenue_per_entry": 14,
+    "revenue_attrib": 15,
+    "nb_conversions_entry": 16,
+    "revenue_entry": 17,
 }
 
 # The ids that ecommerce has among the goals of a site.

@@ -1,7 +1,8 @@
 """How a plugin declares what it archives: its records beside the function that computes them.
 
 The engine does the rest: it reads the log once for all, stores and limits the tables, sums days into higher periods and
-numbers the columns. A record's name may hold `*` where it is only known per site (`Goal_*_revenue`).
+numbers the columns. What a site has records of may depend on its setup (its goals): a plugin then declares a function
+from that to the builder.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from footfall.archiving.datatable import DataTable
+from footfall.archiving.setup import SiteSetup
 
 if TYPE_CHECKING:
     from footfall.archiving.blob import StoredTable
@@ -78,8 +79,10 @@ class RecordBuilder:
     """The records that one function computes from the log of a site-day.
 
     Args:
-        records: what it computes; a record without a value (no rows, zero) is left out of the archive.
-        reads: the columns it needs, by log table (`log_visit`, `log_link_visit_action`, `log_conversion`).
+        records: what it computes. A number that is zero is left out of the archive; a table without rows is kept if
+            it was computed. In higher periods every table is kept.
+        reads: the columns it needs, by log table (`log_visit`, `log_link_visit_action`, `log_conversion`,
+            `log_conversion_item`).
         compute: from the log of a site-day to values by record name.
     """
 
@@ -88,13 +91,31 @@ class RecordBuilder:
     compute: Callable[[DayLog], Computed]
 
 
+# A builder, or what makes it for the sites of a setup.
+Builder = RecordBuilder | Callable[[SiteSetup], RecordBuilder]
+
+
+def builders_for(setup: SiteSetup, builders: Iterable[Builder]) -> tuple[RecordBuilder, ...]:
+    """The builders of a site of this setup."""
+    return tuple(b if isinstance(b, RecordBuilder) else b(setup) for b in builders)
+
+
+def columns_read(builders: Iterable[RecordBuilder]) -> dict[str, tuple[str, ...]]:
+    """The columns that builders need together, by log table."""
+    wanted: dict[str, dict[str, None]] = {}
+    for builder in builders:
+        for table, columns in builder.reads.items():
+            wanted.setdefault(table, {}).update(dict.fromkeys(("idvisit", *columns)))
+    return {table: tuple(columns) for table, columns in wanted.items()}
+
+
 class RecordIndex:
     """Finds the declaration of a stored record by its name."""
 
     def __init__(self, builders: Iterable[RecordBuilder]) -> None:
         records = [record for builder in builders for record in builder.records]
-        self._exact: dict[str, Record | None] = {r.name: r for r in records if "*" not in r.name}
-        self._patterns = [record for record in records if "*" in record.name]
+        self._by_name: dict[str, Record] = {record.name: record for record in records}
+        self.tables = tuple(record for record in records if isinstance(record, BlobRecord))
         self.distinct = {
             record.name: record.distinct for record in records if isinstance(record, NumericRecord) and record.distinct
         }
@@ -105,22 +126,17 @@ class RecordIndex:
 
     def number(self, name: str) -> NumericRecord | None:
         """The declaration of a number; None when no plugin declares one of that name."""
-        record = self._find(name)
+        record = self._by_name.get(name)
         return record if isinstance(record, NumericRecord) else None
 
     def table(self, name: str) -> BlobRecord | None:
         """The declaration of a table; None when no plugin declares one of that name."""
-        record = self._find(name)
+        record = self._by_name.get(name)
         return record if isinstance(record, BlobRecord) else None
 
     def counts(self, name: str, table: DataTable) -> dict[str, float]:
         """The numbers that are the rows of this table, by name."""
         return {record.name: float(_rows(table, record.depth)) for record in self._counted.get(name, ())}
-
-    def _find(self, name: str) -> Record | None:
-        if name not in self._exact:
-            self._exact[name] = next((r for r in self._patterns if fnmatchcase(name, r.name)), None)
-        return self._exact[name]
 
 
 def _rows(table: DataTable | None, depth: int) -> int:

@@ -157,11 +157,7 @@ class ArchiveTables:
 
     def blobs(self, archive: Archive, record: str, *, with_chunks: bool) -> dict[str, bytes]:
         """A record's blobs by name: the table itself, and with `with_chunks` the chunks of its subtables."""
-        names = [record]
-        condition = "name = %s"
-        if with_chunks:
-            condition = "(name = %s OR (name >= %s AND name < %s))"
-            names += [f"{record}_chunk_", f"{record}_chunk`"]  # ` follows _ in ASCII
+        condition, names = (_WITH_CHUNKS, _with_chunks(record)) if with_chunks else ("name = %s", (record,))
         rows = self._select(
             month_of(archive.period.first),
             "blob",
@@ -170,6 +166,21 @@ class ArchiveTables:
             (archive.idarchive, *names),
         )
         return {name: bytes(value) for name, value in rows}
+
+    def blobs_of(self, archives: Sequence[Archive], record: str) -> list[dict[str, bytes]]:
+        """A record's blobs by name, chunks included, of each of several archives in their order."""
+        found: dict[Archive, dict[str, bytes]] = {archive: {} for archive in archives}
+        for month, members in _by_month(archives).items():
+            rows = self._select(
+                month,
+                "blob",
+                "idarchive, name, value",
+                f"idarchive IN ({_marks(members)}) AND {_WITH_CHUNKS}",
+                (*members, *_with_chunks(record)),
+            )
+            for idarchive, name, value in rows:
+                found[members[idarchive]][name] = bytes(value)
+        return list(found.values())
 
     def is_there(self, archive: Archive) -> bool:
         """Whether the archive was not removed meanwhile: what was read of it before this call is whole."""
@@ -331,6 +342,13 @@ def _by_month(archives: Iterable[Archive]) -> dict[str, dict[int, Archive]]:
     for archive in archives:
         found.setdefault(month_of(archive.period.first), {})[archive.idarchive] = archive
     return found
+
+
+_WITH_CHUNKS = "(name = %s OR (name >= %s AND name < %s))"
+
+
+def _with_chunks(record: str) -> tuple[str, ...]:
+    return record, f"{record}_chunk_", f"{record}_chunk`"  # ` follows _ in ASCII
 
 
 def _marks(values: Collection[Any]) -> str:

@@ -23,7 +23,8 @@ from footfall.archiving.logreader import LogReader
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.purging import purge
 from footfall.archiving.reader import ArchiveReader, table_of
-from footfall.archiving.records import Computed, NumericRecord, RecordBuilder
+from footfall.archiving.records import Computed, NumericRecord, RecordBuilder, builders_for, columns_read
+from footfall.archiving.setup import SiteSetup
 from footfall.archiving.site_round import RoundOptions, SiteRounds
 from footfall.archiving.tables import ArchiveTables, DoneStatus
 from footfall.clock import FixedClock
@@ -236,10 +237,10 @@ def test_archiving_days_and_summing_equals_computing_the_period_from_the_log(
     add_site(database)
     for day, hour, pages, visitor in logs:
         add_visit(database, 1, at(day, hour), pages, visitor=visitor)
-    builders = record_builders()
+    builders = builders_for(SiteSetup(), record_builders())
     SiteRounds(database, Archiver(database, builders, clock), clock, RoundOptions(0), Events()).run(1)
     reader = ArchiveReader(database)
-    whole = LogReader(database, builders).read(1, datetime(2026, 8, 1), datetime(2026, 9, 1))
+    whole = LogReader(database).read(columns_read(builders), 1, datetime(2026, 8, 1), datetime(2026, 9, 1))
     computed = {name: value for builder in builders for name, value in builder.compute(whole).items()}
     for name in ("nb_visits", "nb_actions", "max_actions", "bounce_count", "sum_visit_length", "Actions_nb_pageviews"):
         assert (reader.numeric(1, MONTH, [name]) or {}).get(name, 0) == computed[name]
