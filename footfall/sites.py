@@ -38,9 +38,11 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """One row of `site` with its `site_url` rows, and what tracking needs to know about the site.
+
+    Two readings of a site are two objects that differ, so that what is kept by site is never older than the site.
 
     Args:
         urls: the main URL first, then the aliases.
@@ -71,7 +73,7 @@ class Site:
     goals: Goals = field(repr=False)
     visit_dimensions: tuple[CustomDimension, ...]
     action_dimensions: tuple[CustomDimension, ...]
-    days: LocalDays = field(repr=False, compare=False)
+    days: LocalDays = field(repr=False)
 
     @property
     def has_action_dimensions(self) -> bool:

@@ -72,6 +72,7 @@ Timings = tuple[int | None, ...]
 NO_TIMINGS: Timings = (None,) * len(TIMINGS)
 _NO_ACCESS = Failure.NOT_AUTHENTICATED
 _HEX = frozenset("0123456789abcdefABCDEF")
+_KEPT_URL_LENGTH = 2048  # the parts of a longer URL are not kept, so that hostile ones do not fill the memory
 _CID = re.compile(r"[0-9a-fA-F]{16}")
 
 
@@ -283,7 +284,13 @@ def _flag(parameters: Parameters, name: str) -> int:
 
 
 def _page(parameters: Parameters, site: Site) -> Page:
-    raw = plain(parameters.get("url", "").strip())
+    url = parameters.get("url", "")
+    return _page_of(url, site) if len(url) <= _KEPT_URL_LENGTH else _page_of.__wrapped__(url, site)
+
+
+@lru_cache(maxsize=16_384)
+def _page_of(text: str, site: Site) -> Page:
+    raw = plain(text.strip())
     url = urls.normalise(raw, site)
     if url is None:
         return Page(raw, "", "", None)
@@ -353,10 +360,13 @@ def _timings(parameters: Parameters) -> Timings:
 
 def _local_time(parameters: Parameters, time: int) -> str:
     """The visitor's wall clock; the server's, in UTC, for what the client does not say (conformance: visits)."""
-    _, _, _, *clock = datetime.fromtimestamp(time, UTC).timetuple()[:6]
-    parts = []
-    for name, limit, default in zip(("h", "m", "s"), (24, 60, 60), clock, strict=True):
-        value = integer(parameters, name)
-        value = default if value is None else value
-        parts.append(value if 0 <= value < limit else 0)
-    return "{:02d}:{:02d}:{:02d}".format(*parts)
+    hour = _within(integer(parameters, "h"), time // 3600 % 24, 24)
+    minute = _within(integer(parameters, "m"), time // 60 % 60, 60)
+    second = _within(integer(parameters, "s"), time % 60, 60)
+    return f"{hour:02d}:{minute:02d}:{second:02d}"
+
+
+def _within(value: int | None, default: int, limit: int) -> int:
+    if value is None:
+        return default
+    return value if 0 <= value < limit else 0

@@ -41,6 +41,8 @@ def _parse(encoded: bytes) -> Parameters:
 def integer(parameters: Parameters, name: str) -> int | None:
     """A parameter's value as a whole number; None when it is missing or none (conformance: pageviews, visits)."""
     text = parameters.get(name)
+    if text is not None and text.isdigit() and text.isascii() and len(text) <= 18:
+        return int(text)
     if text is None or not _INTEGER.fullmatch(text) or len(text) > 18:
         return None
     return int(text)
