@@ -10,6 +10,7 @@ from device_detector.parser import settings as detector_names
 from device_detector.parser.device.base import DEVICE_BRANDS
 
 from footfall.archiving.datatable import DataTable
+from footfall.archiving.grouping import renamed
 from footfall.archiving.records import RecordBuilder
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
@@ -21,9 +22,9 @@ from footfall.archiving.visit_metrics import (
     visit_record,
 )
 from footfall.plugins import Plugin
-from footfall.reports.grouping import noted, only_zeroes, renamed
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import TableReport
+from footfall.reports.rows import noted, only_zeroes
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from footfall.archiving.datatable import DataTable
+from footfall.archiving.grouping import renamed
 from footfall.archiving.records import RecordBuilder
 from footfall.archiving.visit_metrics import VISIT_READS, VisitDimension, joined, tables, visit_record
 from footfall.plugins import Plugin
 from footfall.plugins.devices_detection import browser_name, system_name
-from footfall.reports.grouping import noted, renamed
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import TableReport
+from footfall.reports.rows import noted
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
 

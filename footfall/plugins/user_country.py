@@ -11,6 +11,7 @@ import pycountry
 from babel import Locale
 
 from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.grouping import renamed
 from footfall.archiving.records import Computed, NumericRecord, RecordBuilder
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
@@ -22,9 +23,9 @@ from footfall.archiving.visit_metrics import (
     visits_by,
 )
 from footfall.plugins import Plugin
-from footfall.reports.grouping import noted, renamed
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import Listing, TableReport
+from footfall.reports.rows import noted
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
 

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from babel import Locale
 
 from footfall.archiving.datatable import DataTable
-from footfall.archiving.records import RecordBuilder
+from footfall.archiving.grouping import renamed
+from footfall.archiving.records import Computed, RecordBuilder
 from footfall.archiving.visit_metrics import VISIT_READS, VisitDimension, tables, visit_record
 from footfall.plugins import Plugin
 from footfall.plugins.user_country import UNKNOWN, UNKNOWN_CODE, country_name
-from footfall.reports.grouping import noted, renamed
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import TableReport
+from footfall.reports.rows import noted
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
+from footfall.tracking.languages import browser_language
+
+if TYPE_CHECKING:
+    from footfall.archiving.daylog import DayLog
 
 # Records
 
 _DIMENSIONS = (
     VisitDimension(
         visit_record("UserLanguage_language"),
-        pl.col("location_browser_lang").fill_null("").replace("", UNKNOWN_CODE),
+        pl.col("location_browser_lang"),
     ),
 )
+
+
+def _language_tables(log: DayLog) -> Computed:
+    return {name: renamed(table, _code) for name, table in tables(log, _DIMENSIONS).items()}
+
+
+def _code(tag: str) -> str:
+    """Language and country of a browser's language; the country that it suggests, none where both read the same.
+
+    Source: conformance `archives`, UserLanguage_language: `de-de` becomes `de`, and `ja` becomes `ja-jp`.
+    """
+    found = browser_language(tag)
+    language = found.tag.partition("-")[0] or UNKNOWN_CODE
+    return language if found.country in (language, UNKNOWN_CODE) else f"{language}-{found.country}"
+
 
 LANGUAGES = RecordBuilder(
     records=tuple(dimension.record for dimension in _DIMENSIONS),
     reads={"log_visit": (*VISIT_READS, "location_browser_lang")},
-    compute=lambda log: tables(log, _DIMENSIONS),
+    compute=_language_tables,
 )
 
 # Reports

@@ -45,7 +45,7 @@ def _hour_tables(log: DayLog) -> Computed:
 
     dimensions = (
         VisitDimension(_LOCAL, _hour("visitor_localtime"), label=number_label),
-        VisitDimension(_AT_SITE, at_site("visit_last_action_time"), at_site("server_time"), number_label),
+        VisitDimension(_AT_SITE, at_site("visit_first_action_time"), at_site("server_time"), number_label),
     )
     return {name: _all_hours(table) for name, table in tables(log, dimensions).items()}
 
@@ -60,7 +60,7 @@ def _all_hours(table: DataTable) -> DataTable:
 TIMES = RecordBuilder(
     records=(_LOCAL, _AT_SITE),
     reads={
-        "log_visit": (*VISIT_READS, "visitor_localtime", "visit_last_action_time"),
+        "log_visit": (*VISIT_READS, "visitor_localtime", "visit_first_action_time"),
         "log_conversion": (*CONVERSION_READS, "server_time"),
     },
     compute=_hour_tables,

@@ -30,13 +30,3 @@ def renamed(
             row.metadata |= describe(code)
         rows[label] = row
     return DataTable(list(rows.values()), table.summary)
-
-
-def noted(row: Row) -> dict[str, Any]:
-    """Show what is noted beside the row: for TableReport.metadata, where the preparation describes rows."""
-    return row.metadata
-
-
-def only_zeroes(label: str | int) -> Row:
-    """A row without visits, for reports that have the same rows whatever happened."""
-    return Row({"label": label, "nb_visits": 0})
