@@ -5,12 +5,15 @@ first, after which no name, platform or version in them can be read. So they cha
 headers"), and are not read here.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from footfall.tracking.detection.bytewise import bytewise
+
+_CHARACTERS = 200  # of one value
 
 
 class ClientHints(msgspec.Struct, array_like=True, frozen=True):
@@ -33,7 +36,11 @@ class ClientHints(msgspec.Struct, array_like=True, frozen=True):
 
 
 def parse(uadata: str) -> ClientHints | None:
-    """The hints of a `uadata` parameter; None where it holds none."""
+    """The hints of a `uadata` parameter; None where it holds none.
+
+    A JSON object with the names of `navigator.userAgentData` (`platformVersion`) or those of the headers
+    (`sec-ch-ua-platform-version`, and `x-requested-with` for the app), in any case.
+    """
     if not uadata or uadata == "{}":
         return None
     try:
@@ -42,26 +49,42 @@ def parse(uadata: str) -> ClientHints | None:
         return None
     if not isinstance(said, dict):
         return None
-    values = {name.lower().replace("_", "-"): value for name, value in said.items()}
+    values = {name.lower().replace("_", "-").removeprefix("http-"): value for name, value in said.items()}
+    app = _text(values, "x-requested-with")
     hints = ClientHints(
-        brands=_brands(values.get("fullversionlist")) or _brands(values.get("brands")),
-        full_version=_text(values.get("uafullversion")),
-        platform=_text(values.get("platform")),
-        platform_version=_text(values.get("platformversion")),
-        model=_text(values.get("model")),
-        form_factors=_form_factors(values.get("formfactors")),
+        brands=next(filter(None, (_brands(values.get(name)) for name in _BRAND_LISTS)), ()),
+        full_version=_text(values, "sec-ch-ua-full-version", "uafullversion"),
+        platform=_text(values, "sec-ch-ua-platform", "platform"),
+        platform_version=_text(values, "sec-ch-ua-platform-version", "platformversion"),
+        model=_text(values, "sec-ch-ua-model", "model"),
+        form_factors=_words(values.get("sec-ch-ua-form-factors") or values.get("formfactors")),
+        app="" if app.lower() == "xmlhttprequest" else app,
     )
     return None if hints == ClientHints() else hints
 
 
+_BRAND_LISTS = ("sec-ch-ua-full-version-list", "fullversionlist", "brands", "sec-ch-ua")
+_BRAND = re.compile(r'"([^"]+)"; ?v="([^"]+)"')
+
+
 def _brands(value: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, str):
+        return tuple((bytewise(brand), bytewise(version)) for brand, version in _BRAND.findall(value))
     entries = value if isinstance(value, list) else []
-    return tuple((_text(e.get("brand")), _text(e.get("version"))) for e in entries if isinstance(e, Mapping))
+    return tuple((_text(e, "brand"), _text(e, "version")) for e in entries if isinstance(e, Mapping))
 
 
-def _form_factors(value: Any) -> tuple[str, ...]:
-    return tuple(_text(entry).lower() for entry in value) if isinstance(value, list) else ()
+def _words(value: Any) -> tuple[str, ...]:
+    words = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(word.strip(' "').lower() for word in words if isinstance(word, str))
 
 
-def _text(value: Any) -> str:
-    return bytewise(str(value)[:200]) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+def _text(values: Mapping[str, Any], *names: str) -> str:
+    """The first of the values that says something, bytewise and without quotation marks around it."""
+    for name in names:
+        value = values.get(name)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            text = str(value)[:_CHARACTERS].strip('"')
+            if text:
+                return bytewise(text)
+    return ""

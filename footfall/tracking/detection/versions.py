@@ -3,7 +3,7 @@
 import re
 from itertools import zip_longest
 
-_PARTS = re.compile(r"\d+|[a-zA-Z]+")
+_PARTS = re.compile(r"\d+|[a-zA-Z]+", re.ASCII)
 # The order of words in a version; a number comes after all of them but a patch.
 _WORDS = {"dev": 0, "alpha": 1, "a": 1, "beta": 2, "b": 2, "rc": 3, "c": 3, "pl": 6, "p": 6}
 _ABSENT, _NUMBER = 4, 5
