@@ -9,9 +9,12 @@ from footfall.database import Database
 MANUALLY = "manually"
 VISIT_DURATION = "visit_duration"
 VISIT_ACTIONS = "visit_total_actions"
-VISIT_PAGE_VIEWS = "visit_total_pageviews"
+VISIT_PAGE_VIEWS = "visit_nb_pageviews"
 VISIT_ATTRIBUTES = (VISIT_DURATION, VISIT_ACTIONS, VISIT_PAGE_VIEWS)
 """What a goal can compare of the visit itself, with a number; the other attributes are texts of an action."""
+
+# Matomo after 5.2, whose column is longer, calls it otherwise.
+_LATER_NAMES = {"visit_total_pageviews": VISIT_PAGE_VIEWS}
 
 Matches = Callable[[str], bool]
 
@@ -90,7 +93,7 @@ def read_goals(database: Database, idsite: int) -> Goals:
     return Goals(
         Goal(
             idgoal=idgoal,
-            match_attribute=attribute,
+            match_attribute=_LATER_NAMES.get(attribute, attribute),
             pattern=pattern,
             allow_multiple=bool(multiple),
             revenue=float(revenue),
