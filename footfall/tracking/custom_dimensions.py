@@ -3,25 +3,25 @@
 from collections.abc import Sequence
 
 from footfall.custom_dimensions import CustomDimension
-from footfall.tracking.parameters import Parameters, escaped, plain
+from footfall.tracking.action import Page
+from footfall.tracking.parameters import Parameters, escaped
 
 _LENGTH = 250
 
 
-def read(parameters: Parameters, dimensions: Sequence[CustomDimension]) -> dict[str, str]:
+def read(parameters: Parameters, dimensions: Sequence[CustomDimension], page: Page) -> dict[str, str]:
     """The columns and their values: those given, even when empty, else those extracted from the page."""
     columns = {}
     for dimension in dimensions:
         value = parameters.get(dimension.parameter)
         if value is None:
-            value = _extracted(parameters, dimension)
+            if not dimension.extractions:
+                continue
+            value = _extracted(dimension, page.raw, parameters.get("action_name", ""))
         if value is not None:
             columns[dimension.column] = escaped(value.strip())[:_LENGTH]
     return columns
 
 
-def _extracted(parameters: Parameters, dimension: CustomDimension) -> str | None:
-    if not dimension.extractions:
-        return None
-    url, title = plain(parameters.get("url", "")), plain(parameters.get("action_name", ""))
+def _extracted(dimension: CustomDimension, url: str, title: str) -> str | None:
     return next((value for extraction in dimension.extractions if (value := extraction.value(url, title))), None)

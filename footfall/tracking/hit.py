@@ -180,6 +180,7 @@ class HitParser:
         masked = mask(packed, self._masked_bytes)
         enriched = masked if self._enriches_masked else packed
         visitor_id, forced, user_id = _identity(parameters, site)
+        page = _page(parameters, site)
         language = browser_language(parameters.get("lang") or request.headers.get("accept-language", ""))
         location = self._locator.locate(enriched, language.country)
         hit = Hit(
@@ -194,11 +195,11 @@ class HitParser:
             user_id=user_id,
             new_visit=parameters.get("new_visit") == "1",
             ping=parameters.get("ping") == "1",
-            page=_page(parameters, site),
+            page=page,
             page_view_id=plain(parameters.get("pv_id", ""))[:6],
             timings=NO_TIMINGS,
             late_timings=None,
-            visit_columns=_visit_columns(parameters, site),
+            visit_columns=_visit_columns(parameters, site, page),
             language=language.tag,
             location=overridden(location, parameters, site.idsite) if trusted else location,
             local_time=_local_time(parameters, time),
@@ -269,6 +270,8 @@ def _identity(parameters: Parameters, site: Site) -> tuple[bytes | None, bool, s
     cookie = parameters.get("_id", "")[:16]
     if len(cookie) < 16:
         return None, False, None
+    if _CID.fullmatch(cookie):
+        return bytes.fromhex(cookie), False, None
     # A digit that is none counts as 0 (conformance: invalid visitor id).
     return bytes.fromhex("".join(digit if digit in _HEX else "0" for digit in cookie)), False, None
 
@@ -298,9 +301,11 @@ def _page_of(text: str, site: Site) -> Page:
     return Page(raw, url, name, prefix)
 
 
-def _visit_columns(parameters: Parameters, site: Site) -> Mapping[str, str]:
+def _visit_columns(parameters: Parameters, site: Site, page: Page) -> Mapping[str, str]:
     columns = custom_variables.read(parameters, "_cvar")
-    return columns | custom_dimensions.read(parameters, site.visit_dimensions) if site.visit_dimensions else columns
+    if site.visit_dimensions:
+        columns |= custom_dimensions.read(parameters, site.visit_dimensions, page)
+    return columns
 
 
 def _idgoal(parameters: Parameters) -> int:
@@ -331,7 +336,7 @@ def _add_doing(hit: Hit, parameters: Parameters) -> None:
             hit.timings, timings = timings, NO_TIMINGS
         action.columns |= custom_variables.read(parameters, "cvar")
         if site.action_dimensions:
-            action.columns |= custom_dimensions.read(parameters, site.action_dimensions)
+            action.columns |= custom_dimensions.read(parameters, site.action_dimensions, hit.page)
         hit.goals = site.goals.converted_by(action.compared)
     if hit.page_view_id and timings is not NO_TIMINGS:
         hit.late_timings = tuple(value if (value or 0) <= TIMING_LIMIT else None for value in timings)
