@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
-from footfall.archiving.daylog import HOURS
+from footfall.archiving.daylog import HOURS, site_hours
+from footfall.archiving.periods import site_zone
 from footfall.archiving.records import Computed, RecordBuilder
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
@@ -22,6 +22,7 @@ from footfall.archiving.visit_metrics import (
 from footfall.plugins import Plugin
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import TableReport
+from footfall.reports.rows import noted
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
 
@@ -89,8 +90,17 @@ def _two_digits(label: str) -> str:
     return label.zfill(2)
 
 
-def _hour_metadata(segment: str) -> Callable[[Row], dict[str, Any]]:
-    return lambda row: condition((segment, row.label))
+def _local_metadata(row: Row) -> dict[str, Any]:
+    return condition(("visitLocalHour", row.label))
+
+
+def _at_site_in_order(table: DataTable, source: Source) -> DataTable:
+    """The hours in order; their segment counts hours in UTC."""
+    hours = site_hours(source.period.first, site_zone(source.site.timezone))
+    in_utc = {hour: utc for utc, hour in enumerate(hours)}
+    for row in _in_order(table, source).rows:
+        row.metadata = condition(("visitStartServerHour", str(in_utc.get(int(row.label), row.label))))
+    return table
 
 
 def _days_of_the_week(source: Source) -> DataTable:
@@ -112,7 +122,7 @@ REPORTS = (
         record=_LOCAL.name,
         dimension="VisitTime_LocalTime",
         prepare=_in_order,
-        metadata=_hour_metadata("visitLocalHour"),
+        metadata=_local_metadata,
         shown_label=_two_digits,
         sort_column="",
         listing=visits_listing("Local time — hour (start of visit)", constant_rows=True),
@@ -120,9 +130,8 @@ REPORTS = (
     TableReport(
         "VisitTime.getVisitInformationPerServerTime",
         record=_AT_SITE.name,
-        dimension="VisitTime_ServerTime",
-        prepare=_in_order,
-        metadata=_hour_metadata("visitServerHour"),
+        prepare=_at_site_in_order,
+        metadata=noted,
         shown_label=_two_digits,
         sort_column="",
         listing=visits_listing("Site time — hour (start of visit)", with_goals=True, constant_rows=True),
