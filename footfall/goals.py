@@ -93,7 +93,7 @@ def read_goals(database: Database, idsite: int) -> Goals:
     return Goals(
         Goal(
             idgoal=idgoal,
-            match_attribute=_LATER_NAMES.get(attribute, attribute),
+            match_attribute=str(_LATER_NAMES.get(attribute, attribute)),
             pattern=pattern,
             allow_multiple=bool(multiple),
             revenue=float(revenue),
