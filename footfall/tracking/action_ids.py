@@ -49,10 +49,11 @@ class ActionIds:
     def _find(self, actions: Iterable[ActionName]) -> dict[ActionName, int]:
         keys = msgspec.json.encode([(action.type, crc32(action.name.encode()), action.name) for action in actions])
         rows = self._database.query(
-            "SELECT k.type, k.name, MIN(a.idaction) FROM JSON_TABLE(%s, '$[*]' COLUMNS (type TINYINT UNSIGNED PATH "
-            "'$[0]', hash INT UNSIGNED PATH '$[1]', name VARCHAR(4096) PATH '$[2]')) k "
-            f"JOIN {self._database.table('log_action')} a ON a.type = k.type AND a.hash = k.hash "
-            "AND BINARY a.name = BINARY k.name GROUP BY k.type, k.hash, BINARY k.name",
+            "SELECT STRAIGHT_JOIN k.type, k.name, MIN(a.idaction) FROM JSON_TABLE(%s, '$[*]' COLUMNS ("
+            "type TINYINT UNSIGNED PATH '$[0]', hash INT UNSIGNED PATH '$[1]', name VARCHAR(4096) PATH '$[2]')) k "
+            f"JOIN {self._database.table('log_action')} a FORCE INDEX (index_type_hash) "
+            "ON a.type = k.type AND a.hash = k.hash AND BINARY a.name = BINARY k.name "
+            "GROUP BY k.type, k.hash, BINARY k.name",
             (keys.decode(),),
         )
         return {ActionName(kind, name): idaction for kind, name, idaction in rows}

@@ -419,8 +419,8 @@ def _update(
     types = ", ".join(f"`{name}` {kind} PATH '$[{i}]'" for i, (name, kind) in enumerate(columns.items(), 1))
     changes = ", ".join(f"t.`{name}` = {_new_value(name, name in kept)}" for name in columns)
     database.execute(
-        f"{verb} {database.table(table)} t JOIN JSON_TABLE(%s, '$[*]' COLUMNS (`{key}` BIGINT UNSIGNED PATH '$[0]', "
-        f"{types})) k ON t.`{key}` = k.`{key}` {condition} SET {changes}",
+        f"{verb} JSON_TABLE(%s, '$[*]' COLUMNS (`{key}` BIGINT UNSIGNED PATH '$[0]', {types})) k "
+        f"STRAIGHT_JOIN {database.table(table)} t ON t.`{key}` = k.`{key}` {condition} SET {changes}",
         (msgspec.json.encode(rows).decode(),),
     )
 

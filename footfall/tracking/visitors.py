@@ -2,7 +2,8 @@
 
 A visitor is recognised by its id, however long ago the last visit was; one without an id, or whose id is new, by its
 fingerprint within the length of a visit (conformance: visits). Keys go to the server as one JSON parameter, so that a
-batch of any size is one statement.
+batch of any size is one statement. Join order and indexes are given: with the statistics of a table that has just been
+filled, the optimizer read the whole table for each key (measured: 14 ms a request instead of 0.01).
 """
 
 from collections import defaultdict
@@ -134,12 +135,14 @@ class KnownVisits:
         columns = _select("v")
         # The latest visit up to the earliest hit's limit, and all up to the latest hit's.
         latest = (
-            f"SELECT {columns} FROM {_KEYS} JOIN {table} v ON v.idvisit = (SELECT l.idvisit FROM {table} l "
-            f"WHERE l.idsite = k.site AND l.idvisitor = UNHEX(k.id) AND l.visit_last_action_time <= {_LOW} "
+            f"SELECT STRAIGHT_JOIN {columns} FROM {_KEYS} JOIN {table} v ON v.idvisit = "
+            f"(SELECT l.idvisit FROM {table} l FORCE INDEX (index_idsite_idvisitor_time) WHERE l.idsite = k.site "
+            f"AND l.idvisitor = UNHEX(k.id) AND l.visit_last_action_time <= {_LOW} "
             "ORDER BY l.visit_last_action_time DESC LIMIT 1)"
         )
         between = (
-            f"SELECT {columns} FROM {_KEYS} JOIN {table} v ON v.idsite = k.site AND v.idvisitor = UNHEX(k.id) "
+            f"SELECT STRAIGHT_JOIN {columns} FROM {_KEYS} JOIN {table} v FORCE INDEX (index_idsite_idvisitor_time) "
+            "ON v.idsite = k.site AND v.idvisitor = UNHEX(k.id) "
             f"AND v.visit_last_action_time > {_LOW} AND v.visit_last_action_time <= {_HIGH}"
         )
         wide = [key for key in keys if key[2] < key[3]]
@@ -153,8 +156,8 @@ class KnownVisits:
         length = self._length
         keys = [(site, key.hex(), low - length, high + length) for (site, key), (low, high) in spans.items()]
         rows = self._database.query(
-            f"SELECT {_select('v')} FROM {_KEYS} JOIN {self._database.table('log_visit')} v "
-            "ON v.idsite = k.site AND v.config_id = UNHEX(k.id) "
+            f"SELECT STRAIGHT_JOIN {_select('v')} FROM {_KEYS} JOIN {self._database.table('log_visit')} v "
+            "FORCE INDEX (index_idsite_config_datetime) ON v.idsite = k.site AND v.config_id = UNHEX(k.id) "
             f"AND v.visit_last_action_time >= {_LOW} AND v.visit_last_action_time <= {_HIGH}",
             (_json(keys),),
         )
