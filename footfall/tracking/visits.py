@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # What columns of counts can hold.
 _SMALLINT, _MEDIUMINT, _INT = 65_535, 16_777_215, 4_294_967_295
 
-_RETURNING, _BUYING = 1, 2  # visitor_returning
+_RETURNING, _CUSTOMER = 1, 2  # visitor_returning
 
 
 @dataclass(slots=True, eq=False)
@@ -137,9 +137,13 @@ def begin(hit: Hit, previous: Visit | None, device: Device) -> Visit:
     """The new visit that a hit begins, of a visitor whose latest visit is `previous` where there is one."""
     idvisitor = hit.visitor_id or (previous.idvisitor if previous else _made_up_id(hit))
     since_first = hit.time - previous.first_action_time + previous.seconds_since_first if previous else 0
-    returning, since_order = int(previous is not None), None
+    returning, since_order = _RETURNING if previous else 0, None
+    # A visit right after the one with the order does not count as a customer's yet (conformance `archives`,
+    # VisitorInterest_daysSinceLastVisit; `tracking`, buyer returns).
+    if previous and previous.seconds_since_order:
+        returning = _CUSTOMER
     if hit.order is not None and hit.order.order_id is not None:
-        returning, since_order = _BUYING, 0
+        returning, since_order = _CUSTOMER, 0
     elif previous is not None and previous.seconds_since_order is not None:
         since_order = max(hit.time - previous.first_action_time + previous.seconds_since_order, 0)
     return Visit(
