@@ -5,9 +5,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from footfall.clock import Clock
 from footfall.goals import Goal
@@ -35,7 +36,7 @@ from footfall.tracking.exclusions import Exclusions
 from footfall.tracking.geoip import GeoDatabase
 from footfall.tracking.languages import browser_language
 from footfall.tracking.location import Location
-from footfall.tracking.locations import Locator, overridden
+from footfall.tracking.locations import Locator, said
 from footfall.tracking.parameters import Parameters, escaped, integer, number, parse, plain
 from footfall.tracking.referrers import Referrer
 from footfall.users import Users
@@ -92,6 +93,7 @@ class Hit:
         timings: of a page view.
         late_timings: timings that belong to the page view of the same page_view_id.
         visit_columns: custom dimensions and variables of the visit.
+        moved_to: what the request itself says about the location, by column: a visit that goes on takes it over.
         idgoal: as given, -1 when it is not.
         goals: what it converts by its action's texts or its idgoal.
         revenue: of its conversions, where it says so.
@@ -116,6 +118,7 @@ class Hit:
     visit_columns: Mapping[str, str]
     language: str
     location: Location
+    moved_to: Mapping[str, Any]
     local_time: str
     resolution: str
     flags: tuple[int, ...]
@@ -183,6 +186,7 @@ class HitParser:
         page = _page(parameters, site)
         language = browser_language(parameters.get("lang") or request.headers.get("accept-language", ""))
         location = self._locator.locate(enriched, language.country)
+        place = said(parameters, site.idsite) if trusted else {}
         hit = Hit(
             site=site,
             time=time,
@@ -201,7 +205,8 @@ class HitParser:
             late_timings=None,
             visit_columns=_visit_columns(parameters, site, page),
             language=language.tag,
-            location=overridden(location, parameters, site.idsite) if trusted else location,
+            location=replace(location, **place) if place else location,
+            moved_to={f"location_{part}": value for part, value in place.items()},
             local_time=_local_time(parameters, time),
             resolution=escaped(parameters.get("res") or "unknown")[:18],
             flags=tuple(_flag(parameters, name) for name in FLAGS.values()),

@@ -3,8 +3,8 @@
 Source: conformance topic locations-and-languages.
 """
 
-from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from footfall.tracking.errors import Rejected
 from footfall.tracking.geoip import GeoDatabase
@@ -32,28 +32,29 @@ class Locator:
         return found or _location_of_country(country_of_language)
 
 
-def overridden(location: Location, parameters: Parameters, idsite: int) -> Location:
-    """The location with what a request with a token says about it.
+def said(parameters: Parameters, idsite: int) -> dict[str, Any]:
+    """What a request with a token says about the location: values by part of Location.
 
     Each parameter stands for itself. A country that does not exist and coordinates that are none say nothing.
 
     Raises:
         Rejected: a region or a city does not fit its column (conformance: location parameters out of range).
     """
+    found: dict[str, Any] = {}
     if not any(name in parameters for name in _OVERRIDES):
-        return location
+        return found
     country = parameters.get("country", "").strip().lower()
     if country in countries():
-        location = replace(location, country=country)
+        found["country"] = country
     if region := escaped(parameters.get("region", "").strip()):
-        location = replace(location, region=_fitting("region", region, _REGION_LENGTH, idsite))
+        found["region"] = _fitting("region", region, _REGION_LENGTH, idsite)
     if city := escaped(parameters.get("city", "").strip()):
-        location = replace(location, city=_fitting("city", city, _CITY_LENGTH, idsite))
+        found["city"] = _fitting("city", city, _CITY_LENGTH, idsite)
     if (latitude := _coordinate(parameters, "lat", 90)) is not None:
-        location = replace(location, latitude=latitude)
+        found["latitude"] = latitude
     if (longitude := _coordinate(parameters, "long", 180)) is not None:
-        location = replace(location, longitude=longitude)
-    return location
+        found["longitude"] = longitude
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -105,6 +105,7 @@ _CHANGES = {
     "visitor_seconds_since_order": "INT UNSIGNED",
 }
 _TEXT = "VARCHAR(255)"  # of a custom dimension or variable
+_LOCATION = frozenset(name for name in _VISIT_COLUMNS if name.startswith("location_") and name != "location_ip")
 # What a conversion takes over from its visit, as the visit's row has it.
 _CARRIED = (
     "config_browser_name",
@@ -184,7 +185,8 @@ _ITEM_COLUMNS = (
 
 def insert_visits(database: Database, visits: Sequence[Visit]) -> None:
     """Insert new visits and give each its idvisit."""
-    rows, extras = [_visit_row(visit) for visit in visits], [visit.columns for visit in visits]
+    rows = [_moved(_visit_row(visit), visit.columns) for visit in visits]
+    extras = [{name: v for name, v in visit.columns.items() if name not in _LOCATION} for visit in visits]
     first = database.insert(_insertion(database, "INSERT", "log_visit", _VISIT_COLUMNS, rows, extras))
     step = database.auto_increment_step()
     for number, visit in enumerate(visits):
@@ -481,6 +483,13 @@ def _visit_row(visit: Visit) -> tuple[Any, ...]:
         hit.provider,
         *hit.flags,
     )
+
+
+def _moved(row: tuple[Any, ...], columns: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The row of a new visit with the location that later hits of its batch say."""
+    if not any(name in _LOCATION for name in columns):
+        return row
+    return tuple(columns.get(name, value) for name, value in zip(_VISIT_COLUMNS, row, strict=True))
 
 
 def _link_row(link: Link) -> tuple[Any, ...]:

@@ -33,8 +33,8 @@ class Visit:
     Args:
         goal_buyer: 0 for a visit without orders and carts, else one of orders.BUYER_*.
         seconds_since_order: since the visitor's latest order; None for one who never ordered.
-        columns: the custom dimensions and variables that hits of this batch gave the visit. Never changed in place: a
-            conversion keeps those of its moment.
+        columns: the custom dimensions and variables that hits of this batch gave the visit, and the location that
+            later hits did. Never changed in place: a conversion keeps those of its moment.
         converted: goals converted in this batch that a visit converts once.
         cart: the open cart, where this batch has seen it.
     """
@@ -184,8 +184,8 @@ def record(visit: Visit, hit: Hit, is_new: bool, ids: Mapping[ActionName, int], 
         spent = max(hit.time - visit.last_action_time, 0)
         _set_time_spent(visit, spent, outcome)
         visit.total_time = max(hit.time - visit.first_action_time + 1, 0)
-        if hit.visit_columns:
-            visit.columns = {**visit.columns, **hit.visit_columns}
+        if hit.visit_columns or hit.moved_to:
+            visit.columns = {**visit.columns, **hit.visit_columns, **hit.moved_to}
         _identify(visit, hit)
     link = None if hit.action is None else _add_action(visit, hit, hit.action, is_new, spent, ids, outcome)
     if not hit.ping:

@@ -14,7 +14,7 @@ from footfall.errors import ConfigurationError
 from footfall.tracking.addresses import pack
 from footfall.tracking.geoip import GeoDatabase
 from footfall.tracking.location import Location
-from footfall.tracking.locations import Locator, overridden
+from footfall.tracking.locations import Locator, said
 
 BERLIN = {
     "country": {"iso_code": "DE"},
@@ -116,17 +116,16 @@ def test_the_language_suggests_a_country_where_the_file_knows_none(path: Path, c
     assert Locator(None).locate(pack("192.0.2.9"), "jp") == Location("jp")
 
 
-def test_each_parameter_overrides_its_part_of_the_location() -> None:
-    assert overridden(IN_BERLIN, {}, 1) is IN_BERLIN
-    assert overridden(IN_BERLIN, {"city": "Potsdam", "region": "BB"}, 1) == Location(
-        "de", "BB", "Potsdam", 52.520007, 13.404954
-    )
-    assert overridden(Location("xx"), {"country": "NZ", "lat": "-36.8484614", "long": "174.76"}, 1) == Location(
-        "nz", None, None, -36.848461, 174.76
-    )
+def test_each_parameter_says_its_part_of_the_location() -> None:
+    assert said({}, 1) == {}
+    assert said({"city": "Potsdam", "region": "BB"}, 1) == {"city": "Potsdam", "region": "BB"}
+    assert said({"country": "NZ", "lat": "-36.8484614", "long": "174.76"}, 1) == {
+        "country": "nz",
+        "latitude": -36.848461,
+        "longitude": 174.76,
+    }
 
 
-def test_a_country_that_does_not_exist_and_coordinates_that_are_none_override_nothing() -> None:
-    nonsense = {"country": "zz", "lat": "95", "long": "abc", "region": " ", "city": ""}
-    assert overridden(IN_BERLIN, nonsense, 1) == IN_BERLIN
-    assert overridden(IN_BERLIN, {"lat": "nan", "long": "inf", "country": "deu"}, 1) == IN_BERLIN
+def test_a_country_that_does_not_exist_and_coordinates_that_are_none_say_nothing() -> None:
+    assert said({"country": "zz", "lat": "95", "long": "abc", "region": " ", "city": ""}, 1) == {}
+    assert said({"lat": "nan", "long": "inf", "country": "deu"}, 1) == {}
