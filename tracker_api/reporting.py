@@ -23,14 +23,13 @@ from footfall.database import Database, is_lost
 from footfall.errors import AccessDenied, DatabaseUnavailable, FootfallError, InvalidInput, QueueUnavailable
 from footfall.management import given
 from footfall.management.management import Management
-from footfall.plugins import reports
+from footfall.plugins import methods, reports
 from footfall.queue.connection import connect, explained
 from footfall.reports import formats
 from footfall.reports.answer import Answer, Plain
 from footfall.reports.errors import ReportError
 from footfall.reports.reporting import Reporting, kinds_on_demand
-from footfall.reports.request import parse
-from footfall.reports.site_timezones import SiteTimezones
+from footfall.reports.sites import ReportSites
 from footfall.settings import Settings
 from footfall.users import Caller, Users
 from tracker_api import incoming
@@ -40,7 +39,6 @@ from tracker_api.request import Request
 _log = logging.getLogger(__name__)
 
 _THREADS = 8
-_DEFAULT_FORMAT = "json"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -71,7 +69,7 @@ class ReportingResource:
         try:
             body = await request.body(self._settings.max_body_bytes)
         except Refused as refused:
-            _send(response, _error(_DEFAULT_FORMAT, ReportError(str(refused), refused.status)))
+            _send(response, _error(formats.DEFAULT, ReportError(str(refused), refused.status)))
             return
         is_form = (request.content_type or _FORM).startswith(_FORM)
         await self._answer(request, response, body if is_form else b"")
@@ -81,7 +79,7 @@ class ReportingResource:
         parameters = {name: incoming.text(given, name) for name in given}
         if request.path == "/index.php" and parameters.get("module") != "API":
             error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
-            _send(response, _error(_DEFAULT_FORMAT, error))
+            _send(response, _error(formats.DEFAULT, error))
             return
         loop = asyncio.get_running_loop()
         encoded = (body, request.query_string.encode())
@@ -106,11 +104,13 @@ class ReportDesk:
         self._management = Management(database, self._users, clock, Changes(self._redis))
         self._reporting = Reporting(
             reports(),
+            methods(),
             ArchiveReader(database),
-            SiteTimezones(database),
+            ReportSites(database),
             _OnDemand(settings),
             kinds_on_demand(settings.archive_on_demand),
             clock,
+            database,
         )
 
     def reply(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
@@ -119,9 +119,9 @@ class ReportDesk:
         Args:
             encoded: the same parameters, as form body and query string had them.
         """
-        name = parameters.get("format") or _DEFAULT_FORMAT
+        name = parameters.get("format") or formats.DEFAULT
         try:
-            wanted = formats.find(name)
+            wanted = formats.find(name, parameters)
             return Reply(200, wanted.content_type, wanted.render(self._answer(parameters, encoded)))
         except ReportError as error:
             return _error(name, error)
@@ -146,9 +146,7 @@ class ReportDesk:
         if self._management.knows(method):
             caller = self._caller(token) if token else None
             return Plain(self._management.answer(method, given.read(*encoded), caller))
-        caller = self._caller(token)
-        self._reporting.report(method)
-        return self._reporting.answer(parse(parameters), caller)
+        return self._reporting.answer(parameters, self._caller(token))
 
     def _caller(self, token: str) -> Caller:
         if not token:
@@ -176,8 +174,8 @@ def _error(format_name: str, error: ReportError) -> Reply:
     try:
         wanted = formats.find(format_name)
     except ReportError:
-        wanted = formats.find(_DEFAULT_FORMAT)
-    return Reply(error.status, wanted.content_type, wanted.render_error(str(error)))
+        wanted = formats.find(formats.DEFAULT)
+    return Reply(error.status, wanted.error_content_type, wanted.render_error(str(error)))
 
 
 def _send(response: Response, reply: Reply) -> None:

@@ -12,7 +12,9 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from footfall.archiving.records import RecordBuilder
+from footfall.archiving.records import Builder
+from footfall.archiving.segments import Segments
+from footfall.reports.method import Method
 from footfall.reports.report import Report
 
 ENTRY_POINTS = "footfall.plugins"
@@ -26,11 +28,15 @@ class Plugin:
         name: as in method names of the Reporting API, `Actions` say.
         builders: what it archives.
         reports: what it answers.
+        methods: what else it answers: methods that are no report about one site and period.
+        segments: the names that conditions of segments can use about it.
     """
 
     name: str
-    builders: tuple[RecordBuilder, ...] = ()
+    builders: tuple[Builder, ...] = ()
     reports: tuple[Report, ...] = ()
+    methods: tuple[Method, ...] = ()
+    segments: tuple[Segments, ...] = ()
 
 
 @cache
@@ -41,11 +47,21 @@ def plugins() -> tuple[Plugin, ...]:
     return tuple(sorted(own, key=lambda p: p.name) + sorted(others, key=lambda p: p.name))
 
 
-def record_builders() -> tuple[RecordBuilder, ...]:
+def record_builders() -> tuple[Builder, ...]:
     """What all plugins archive."""
     return tuple(builder for plugin in plugins() for builder in plugin.builders)
+
+
+def segments() -> tuple[Segments, ...]:
+    """What conditions of segments can be about."""
+    return tuple(names for plugin in plugins() for names in plugin.segments)
 
 
 def reports() -> dict[str, Report]:
     """What all plugins answer, by method of the Reporting API."""
     return {report.method: report for plugin in plugins() for report in plugin.reports}
+
+
+def methods() -> dict[str, Method]:
+    """What else all plugins answer, by method of the Reporting API."""
+    return {method.method: method for plugin in plugins() for method in plugin.methods}

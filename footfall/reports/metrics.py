@@ -2,39 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
+from footfall.reports.formatting import clock, sentence
+from footfall.reports.formatting import percent as percent
+from footfall.reports.numbers import Number as Number
+from footfall.reports.numbers import number as number
+from footfall.reports.numbers import rounded as rounded
+from footfall.reports.shape import Formatting
+
 Columns = Mapping[str, Any]
-Number = int | float
-Unit = Literal["number", "percent", "seconds"]
-
-
-def number(value: Any) -> Number:
-    """A stored metric as a number; archives of the reference hold some as decimal strings, and absent ones as None."""
-    if isinstance(value, int | float):
-        return value
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0
-
-
-def rounded(value: Number, digits: int) -> Number:
-    """`value` with halves rounded up, as a person would round its decimal form (1.005 to two digits is 1.01)."""
-    exact = Decimal(format(value, ".15g")).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    return int(exact) if exact == exact.to_integral_value() else float(exact)
+Unit = Literal["number", "percent", "seconds", "clock"]
 
 
 def quotient(columns: Columns, dividend: str, divisor: str, digits: int) -> Number:
     """One column divided by another, rounded; 0 where the divisor is 0 or missing."""
     below = number(columns.get(divisor))
     return rounded(number(columns.get(dividend)) / below, digits) if below else 0
-
-
-def percent(value: Number) -> str:
-    """A quotient as people read it: 0.33 is `33%`, 0.5588 is `55.88%`."""
-    return f"{rounded(value * 100, 2)}%"
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,8 @@ class ProcessedMetric:
     Args:
         name: the column it becomes.
         compute: from the columns of a row to the value.
-        unit: what the value counts; a `percent` is a quotient that is shown as `33%`.
+        unit: what the value counts, and how people read it: a `percent` is a quotient that is read as `33%`, `seconds`
+            as `2 min 42s`, a `clock` as `00:02:42`.
         root_only: whether rows inside subtables go without it.
     """
 
@@ -53,15 +38,16 @@ class ProcessedMetric:
     unit: Unit = "number"
     root_only: bool = False
 
-    def shown(self, columns: Columns, formatted: bool) -> Number | str:
-        """The value for an answer.
-
-        Args:
-            columns: the row's columns.
-            formatted: whether percentages are written as people read them.
-        """
+    def shown(self, columns: Columns, formatting: Formatting) -> Number | str:
+        """The value for an answer, formatted as asked."""
         value = self.compute(columns)
-        return percent(value) if formatted and self.unit == "percent" else value
+        if self.unit == "number" or formatting == "none":
+            return value
+        if self.unit == "percent":
+            return percent(value)
+        if formatting != "all":
+            return value
+        return clock(value) if self.unit == "clock" else sentence(value)
 
 
 def ratio(name: str, dividend: str, divisor: str, digits: int = 0, unit: Unit = "number") -> ProcessedMetric:

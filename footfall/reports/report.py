@@ -50,7 +50,9 @@ class NumbersReport:
         processed: computed metrics, in the order shown.
         load: makes the row instead of `metrics`, where its columns depend on the request (a goal) or come from other
             archives (new and returning visits); None for a row that has nothing to show.
-        listing: what API.getReportMetadata says about it.
+        hidden: columns that serve the computation alone; API.get shows them.
+        not_merged: columns that API.get, which puts all reports of one row together, leaves out.
+        listing: what API.getReportMetadata says about it; API.get takes the reports that have one.
     """
 
     method: str
@@ -58,6 +60,8 @@ class NumbersReport:
     visitors: frozenset[str] = frozenset()
     processed: tuple[ProcessedMetric, ...] = ()
     load: Callable[[Source], Mapping[str, Any] | None] | None = None
+    hidden: frozenset[str] = frozenset()
+    not_merged: frozenset[str] = frozenset()
     listing: Listed = None
 
     def metrics_of(self, kind: PeriodKind) -> dict[str, str]:
@@ -79,6 +83,19 @@ class ValueReport:
     method: str
     of: NumbersReport
     metric: str
+
+
+@dataclass(frozen=True)
+class MergedReport:
+    """One row of all reports of one row together; the parameter `columns` chooses.
+
+    Args:
+        method: its name in the Reporting API.
+        listing: what API.getReportMetadata says about it.
+    """
+
+    method: str
+    listing: Listed = None
 
 
 def _no_metadata(row: Row) -> dict[str, Any]:
@@ -149,4 +166,4 @@ class TableReport:
         return None
 
 
-Report = NumbersReport | ValueReport | TableReport
+Report = NumbersReport | ValueReport | MergedReport | TableReport

@@ -1,17 +1,23 @@
 """Answers report requests from archives: for each site and period asked for, the rows of the report."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.periods import Period, PeriodKind, local_date, parse_period, site_zone
 from footfall.clock import Clock
+from footfall.database import Database
 from footfall.errors import ConfigurationError, InvalidInput
 from footfall.reports.answer import Answer, Keyed, Numbers, Table
 from footfall.reports.errors import ReportError
-from footfall.reports.report import NumbersReport, Report, TableReport
-from footfall.reports.request import ReportRequest
-from footfall.reports.table import Shape, shaped
+from footfall.reports.goal_columns import name_goals
+from footfall.reports.method import Call, Method
+from footfall.reports.numbers_row import columns_of, merged_columns, shaped_row
+from footfall.reports.report import MergedReport, NumbersReport, Report, TableReport, ValueReport
+from footfall.reports.request import ReportRequest, parse, parse_sites
+from footfall.reports.site import ReportSite
+from footfall.reports.source import Archives, Source
+from footfall.reports.table import shaped
 from footfall.users import Caller
 
 _ON_DEMAND: dict[str, frozenset[PeriodKind]] = {
@@ -34,27 +40,6 @@ def kinds_on_demand(setting: str) -> frozenset[PeriodKind]:
         raise ConfigurationError(f"ARCHIVE_ON_DEMAND must be one of {known}, not {setting!r}.") from None
 
 
-class Archives(Protocol):
-    """What reports read; footfall.archiving.reader.ArchiveReader."""
-
-    def numeric(
-        self, idsite: int, period: Period, names: Sequence[str], segment: str = ""
-    ) -> Mapping[str, float] | None:
-        """The archived numbers of those names, absent ones left out; None when there is no usable archive."""
-
-    def table(
-        self,
-        idsite: int,
-        period: Period,
-        name: str,
-        segment: str = "",
-        *,
-        expanded: bool = False,
-        subtable_id: int | None = None,
-    ) -> DataTable | None:
-        """The archived table, or the subtable of that id; None when there is none."""
-
-
 class ArchiveOnDemand(Protocol):
     """Has an archive made that a report needs and nobody made yet."""
 
@@ -69,8 +54,8 @@ class ArchiveOnDemand(Protocol):
 class SiteDirectory(Protocol):
     """The sites there are."""
 
-    def timezones(self, idsites: Sequence[int] | None = None) -> Mapping[int, str]:
-        """The timezone setting of each of these sites that exists, or of all sites, in the order of idsite."""
+    def sites(self, idsites: Sequence[int] | None = None) -> Mapping[int, ReportSite]:
+        """Those of these sites that exist, or all sites, in the order of idsite."""
 
 
 class Reporting:
@@ -78,122 +63,170 @@ class Reporting:
 
     Args:
         reports: what the plugins declare, by method.
+        methods: what else the plugins answer, by method.
         archives: where the numbers are read.
         sites: the sites there are.
         on_demand: makes archives that are missing.
         kinds_on_demand: the periods it is asked for.
         clock: says what today is.
+        database: for methods about the log itself.
     """
 
     def __init__(
         self,
         reports: Mapping[str, Report],
+        methods: Mapping[str, Method],
         archives: Archives,
         sites: SiteDirectory,
         on_demand: ArchiveOnDemand,
         kinds_on_demand: frozenset[PeriodKind],
         clock: Clock,
+        database: Database,
     ) -> None:
-        self._reports = reports
+        self.reports = reports
+        self._methods = methods
         self._archives = archives
         self._sites = sites
         self._on_demand = on_demand
         self._kinds_on_demand = kinds_on_demand
         self._clock = clock
+        self._database = database
 
-    def report(self, method: str) -> Report:
-        """The report of that method.
+    def knows(self, method: str) -> bool:
+        """Whether there is a report or method of that name."""
+        return method in self.reports or method in self._methods
 
-        Raises:
-            ReportError: there is none.
-        """
-        try:
-            return self._reports[method]
-        except KeyError:
-            known = ", ".join(sorted(self._reports))
-            raise ReportError(f"There is no method {method!r}. The methods are: {known}.", 400) from None
-
-    def answer(self, request: ReportRequest, caller: Caller) -> Answer:
-        """What the request asks for; by site and by date where it names several.
+    def answer(self, parameters: Mapping[str, str], caller: Caller) -> Answer:
+        """What the parameters ask for; by site and by date where they name several.
 
         Raises:
-            ReportError: the method, a site, the period or the date does not exist, the caller may not see a site, or
-                an archive is not ready yet.
+            ReportError: the method, a site, the period, the date or the segment does not exist, the caller may not see
+                a site, or an archive is not ready yet.
         """
-        report = self.report(request.method)
-        zones = self._sites.timezones(request.sites)
-        sites = self._visible_sites(request, caller, zones)
-        answers = {idsite: self._site_answer(report, request, idsite, zones[idsite]) for idsite in sites}
+        name = parameters.get("method", "")
+        if name in self._methods:
+            return self._methods[name].run(Call(parameters, caller, self, self._database, self._clock))
+        if name not in self.reports:
+            known = ", ".join(sorted({*self.reports, *self._methods}))
+            raise ReportError(f"There is no method {name!r}. The methods are: {known}.", 400)
+        request = parse(parameters)
+        sites = self._visible(request.sites, caller)
+        answers = {site.idsite: self._site_answer(self.reports[name], request, site) for site in sites}
         if request.several_sites:
             return Keyed("idSite", {str(idsite): answer for idsite, answer in answers.items()})
-        return answers[sites[0]]
+        return answers[sites[0].idsite]
 
-    def _visible_sites(self, request: ReportRequest, caller: Caller, existing: Mapping[int, str]) -> list[int]:
-        if request.sites is None:
-            return [idsite for idsite in existing if caller.can_view(idsite)]
-        for idsite in request.sites:
+    # What methods ask for
+
+    def sites(self, idsite: str, caller: Caller) -> list[ReportSite]:
+        """The sites that a text names (`1`, `1,2`, `all`).
+
+        Raises:
+            ReportError: one does not exist or the caller may not see it.
+        """
+        return self._visible(parse_sites(idsite)[0], caller)
+
+    def periods(self, site: ReportSite, period: str, date: str) -> Period | list[Period]:
+        """The periods that a request names, in the site's calendar.
+
+        Raises:
+            ReportError: they cannot be read.
+        """
+        try:
+            return parse_period(period, date, local_date(self._clock.now(), site_zone(site.timezone)))
+        except InvalidInput as error:
+            raise ReportError(str(error)) from None
+
+    def source(
+        self,
+        site: ReportSite,
+        period: Period,
+        segment: str,
+        parameters: Mapping[str, str],
+        *,
+        expanded: bool = False,
+        subtable_id: int | None = None,
+    ) -> Source:
+        """The archives of a site and period."""
+        return Source(site, period, segment, parameters, expanded, subtable_id, self._archives, self._ensure_archive)
+
+    # A report
+
+    def _visible(self, idsites: Sequence[int] | None, caller: Caller) -> list[ReportSite]:
+        existing = self._sites.sites(idsites)
+        if idsites is None:
+            return [site for idsite, site in existing.items() if caller.can_view(idsite)]
+        for idsite in idsites:
             if not caller.can_view(idsite):
                 raise ReportError(
                     f"This token gives no view access to site {idsite}: ask an administrator for it.", 401
                 )
             if idsite not in existing:
                 raise ReportError(f"There is no site {idsite}.")
-        return list(request.sites)
+        return [existing[idsite] for idsite in idsites]
 
-    def _site_answer(self, report: Report, request: ReportRequest, idsite: int, timezone: str) -> Answer:
-        try:
-            today = local_date(self._clock.now(), site_zone(timezone))
-            periods = parse_period(request.period, request.date, today)
-        except InvalidInput as error:
-            raise ReportError(str(error)) from None
+    def _site_answer(self, report: Report, request: ReportRequest, site: ReportSite) -> Answer:
+        periods = self.periods(site, request.period, request.date)
         several = isinstance(periods, list) or request.several_sites
         if isinstance(periods, Period):
-            return self._period_answer(report, request, idsite, periods, several)
+            return self._period_answer(report, request, site, periods, several)
         return Keyed(
             "date",
-            {period.date_text: self._period_answer(report, request, idsite, period, several) for period in periods},
+            {period.date_text: self._period_answer(report, request, site, period, several) for period in periods},
         )
 
     def _period_answer(
-        self, report: Report, request: ReportRequest, idsite: int, period: Period, several: bool
+        self, report: Report, request: ReportRequest, site: ReportSite, period: Period, several: bool
     ) -> Answer:
-        self._ensure_archive(idsite, period)
+        source = self.source(
+            site,
+            period,
+            request.segment,
+            request.parameters,
+            expanded=request.shape.needs_everything,
+            subtable_id=request.subtable_id,
+        )
         if isinstance(report, TableReport):
-            return Table(self._table(report, request, idsite, period))
-        columns = self._numbers(report, request.shape, idsite, period, several)
-        if not columns or request.shape.offset > 0:
+            return Table(_table(report, request, source))
+        columns = self._columns(report, request, source, several)
+        row = shaped_row(columns, request.shape)
+        if not row:
             return Table(DataTable())
-        return Table(DataTable([Row(dict(columns))])) if request.shape.flat else Numbers(columns)
+        return Table(DataTable([Row(row)])) if request.shape.flat else Numbers(row)
 
-    def _ensure_archive(self, idsite: int, period: Period) -> None:
-        if period.kind not in self._kinds_on_demand or self._is_archived(idsite, period):
+    def _columns(
+        self, report: NumbersReport | ValueReport | MergedReport, request: ReportRequest, source: Source, several: bool
+    ) -> dict[str, Any]:
+        """The row of a report of one row; empty when it has none."""
+        formatting = request.shape.formatting
+        if isinstance(report, MergedReport):
+            return merged_columns(self.reports.values(), source, formatting)
+        if isinstance(report, ValueReport):
+            return {report.metric: columns_of(report.of, source, formatting).get(report.metric, 0)}
+        return columns_of(report, source, formatting, several)
+
+    def _ensure_archive(self, idsite: int, period: Period, segment: str) -> None:
+        if period.kind not in self._kinds_on_demand or self._is_archived(idsite, period, segment):
             return
-        if not self._on_demand.ensure(idsite, period, "") or not self._is_archived(idsite, period):
+        if not self._on_demand.ensure(idsite, period, segment) or not self._is_archived(idsite, period, segment):
             raise ReportError(
                 f"The archive of site {idsite} for {period.date_text} is being prepared: ask again in a moment.", 503
             )
 
-    def _is_archived(self, idsite: int, period: Period) -> bool:
-        return self._archives.numeric(idsite, period, ()) is not None
+    def _is_archived(self, idsite: int, period: Period, segment: str) -> bool:
+        return self._archives.numeric(idsite, period, (), segment) is not None
 
-    def _numbers(
-        self, report: NumbersReport, shape: Shape, idsite: int, period: Period, several: bool
-    ) -> dict[str, int | float | str]:
-        """The report's row. Of one site and period, what was not archived is 0; of several, nothing at all is no row
-        (as the reference answers)."""
-        metrics = report.metrics_of(period.kind)
-        found = self._archives.numeric(idsite, period, list(metrics.values())) or {}
-        if several and not found:
-            return {}
-        columns = {shown: found.get(stored, 0) for shown, stored in metrics.items()}
-        return columns | {metric.name: metric.shown(columns, shape.formatted) for metric in report.processed}
 
-    def _table(self, report: TableReport, request: ReportRequest, idsite: int, period: Period) -> DataTable:
-        table = self._archives.table(
-            idsite,
-            period,
-            report.record,
-            expanded=request.shape.expanded or request.shape.flat,
-            subtable_id=request.subtable_id,
-        )
-        return shaped(table or DataTable(), report, request.shape)
+def _table(report: TableReport, request: ReportRequest, source: Source) -> DataTable:
+    if report.load is not None:
+        table = report.load(source)
+    else:
+        table = source.read(report.record if isinstance(report.record, str) else report.record(source))
+    if report.prepare is not None:
+        table = report.prepare(table, source)
+    name_goals(table, source)
+    table = shaped(table, report, request.shape)
+    if not (request.shape.nested and report.nests):
+        for row in table:
+            row.subtable = None
+    return table

@@ -1,6 +1,7 @@
 """The order of rows: by one column, ties by visits, then by label as a person would sort labels."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from footfall.archiving.datatable import DataTable, Row
@@ -13,6 +14,14 @@ _DIGITS = re.compile(r"\d+")
 def natural(label: str) -> str:
     """A key that sorts labels regardless of case and numbers by value: `Product 2` before `Product 10`."""
     return _DIGITS.sub(lambda digits: digits.group().zfill(20), label.lower())
+
+
+def value_of(report: TableReport, column: str) -> Callable[[Row], Any]:
+    """From a row to its value of a column, computed where the report computes it; None where it has none."""
+    metric = report.metric(column)
+    if metric is None:
+        return lambda row: row.columns.get(column)
+    return lambda row: metric.compute(row.columns)
 
 
 def sort(table: DataTable, report: TableReport, column: str, descending: bool, subtables: bool) -> None:
@@ -28,11 +37,7 @@ def sort(table: DataTable, report: TableReport, column: str, descending: bool, s
     if column == "label":
         table.rows.sort(key=lambda row: natural(row.label), reverse=descending)
     else:
-        metric = report.metric(column)
-
-        def value(row: Row) -> Any:
-            return row.columns.get(column) if metric is None else metric.compute(row.columns)
-
+        value = value_of(report, column)
         table.rows.sort(key=lambda row: natural(row.label), reverse=not descending)
         if column != "nb_visits":
             table.rows.sort(key=lambda row: number(row.columns.get("nb_visits")), reverse=descending)

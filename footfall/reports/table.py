@@ -1,36 +1,16 @@
-"""From an archived table to the rows of an answer: what is left out, in which order, and what is computed."""
+"""From the rows of a report to the rows of an answer: what is left out, in which order, and what is computed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from footfall.archiving.datatable import DataTable, Row
+from footfall.reports.columns import show_columns
+from footfall.reports.filtering import leave_out_small, matching, matching_anywhere, truncated
 from footfall.reports.flatten import OTHERS, flatten
 from footfall.reports.metrics import Measurement, ProcessedMetric, number
 from footfall.reports.report import TableReport
+from footfall.reports.row_label import find_row
+from footfall.reports.shape import Formatting, Shape
 from footfall.reports.sorting import sort
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How a caller wants the rows of a table.
-
-    Args:
-        expanded: with the rows of subtables inside the rows above them.
-        flat: the innermost rows alone, as one list; wins over `expanded`.
-        sort_column: a metric or `label`; None for the report's own order.
-        descending: whether the largest value comes first.
-        offset: how many rows of the top level are passed over.
-        limit: most rows of the top level, None for all.
-        formatted: whether percentages are written as people read them (`33%`).
-    """
-
-    expanded: bool = False
-    flat: bool = False
-    sort_column: str | None = None
-    descending: bool = True
-    offset: int = 0
-    limit: int | None = 100
-    formatted: bool = True
 
 
 def shaped(table: DataTable, report: TableReport, shape: Shape) -> DataTable:
@@ -39,18 +19,47 @@ def shaped(table: DataTable, report: TableReport, shape: Shape) -> DataTable:
     A flat answer leaves out the top-level rows without the required column and keeps all rows below the others, an
     expanded one leaves them out on every level (conformance `reports`: Actions.getExitPageUrls in both shapes).
     """
-    nested = shape.expanded and not shape.flat
     if report.required is not None:
-        _require(table, report.required, nested)
-    _describe(table, report, everywhere=nested or shape.flat)
+        _require(table, report.required, shape.nested)
+    _describe(table, report)
     if shape.flat:
-        table = flatten(table, report)
+        table = flatten(table, report, shape.with_aggregates)
     empty = [m for m in report.measurements if not any(number(row.columns.get(m.count)) for row in table)]
-    sort(table, report, shape.sort_column or report.sort_column, shape.descending, nested)
-    end = None if shape.limit is None else shape.offset + shape.limit
-    table = DataTable(list(table)[shape.offset : end])
-    _compute(table, report, empty, shape.formatted, root=True)
+    table = _chosen(table, report, shape)
+    _compute(table, report, empty, shape.formatting, root=True)
+    if report.shown_label is not None:
+        for row in table.rows:
+            row.columns["label"] = report.shown_label(row.label)
+    show_columns(table, shape.shown, shape.hidden)
     return table
+
+
+def _chosen(table: DataTable, report: TableReport, shape: Shape) -> DataTable:
+    """The rows of the answer in their order, by the filters of the request in the order of the reference."""
+    if shape.pattern is not None:
+        table = matching(table, shape.pattern)
+    if shape.pattern_recursive is not None:
+        table = matching_anywhere(table, shape.pattern_recursive)
+    if shape.low_population is not None:
+        leave_out_small(table, report, shape.low_population)
+    column = shape.sort_column or report.sort_column
+    if column:
+        descending = not report.ascending if shape.descending is None else shape.descending
+        sort(table, report, column, descending, shape.nested)
+    if shape.label is not None:
+        return find_row(table, report, shape.label)
+    if shape.truncate is not None:
+        table = truncated(table, shape.truncate)
+    return _limited(table, shape)
+
+
+def _limited(table: DataTable, shape: Shape) -> DataTable:
+    end = None if shape.limit is None else shape.offset + shape.limit
+    if shape.keep_summary:
+        return DataTable(table.rows[shape.offset : end], table.summary)
+    rows = list(table)[shape.offset : end]
+    kept = table.summary is not None and rows[-1:] == [table.summary]
+    return DataTable(rows[:-1], table.summary) if kept else DataTable(rows)
 
 
 def _require(table: DataTable, column: str, subtables: bool) -> None:
@@ -61,28 +70,30 @@ def _require(table: DataTable, column: str, subtables: bool) -> None:
                 _require(row.subtable, column, subtables)
 
 
-def _describe(table: DataTable, report: TableReport, everywhere: bool) -> None:
+def _describe(table: DataTable, report: TableReport) -> None:
     """Replace what the archive noted about each row by what is shown beside it."""
     for row in table:
         row.metadata = report.metadata(row)
-        if everywhere and row.subtable is not None:
-            _describe(row.subtable, report, everywhere)
+        if row.subtable is not None:
+            _describe(row.subtable, report)
     if table.summary is not None:
         table.summary.columns["label"] = OTHERS
 
 
-def _compute(table: DataTable, report: TableReport, empty: Iterable[Measurement], formatted: bool, root: bool) -> None:
-    hidden = {column for m in report.measurements for column in m.hidden}
+def _compute(
+    table: DataTable, report: TableReport, empty: Iterable[Measurement], formatting: Formatting, root: bool
+) -> None:
+    hidden = {*report.hidden, *(column for m in report.measurements for column in m.hidden)}
     for measurement in empty:
         hidden.update((measurement.count, *measurement.columns))
     measured = [m.metric for m in report.measurements if m.metric is not None and m not in empty]
     metrics = [metric for metric in (*measured, *report.processed) if root or not metric.root_only]
     for row in table:
-        _compute_row(row, metrics, hidden, formatted)
+        _compute_row(row, metrics, hidden, formatting)
         if row.subtable is not None:
-            _compute(row.subtable, report, empty, formatted, root=False)
+            _compute(row.subtable, report, empty, formatting, root=False)
 
 
-def _compute_row(row: Row, metrics: Iterable[ProcessedMetric], hidden: set[str], formatted: bool) -> None:
-    computed = {metric.name: metric.shown(row.columns, formatted) for metric in metrics}
+def _compute_row(row: Row, metrics: Iterable[ProcessedMetric], hidden: set[str], formatting: Formatting) -> None:
+    computed = {metric.name: metric.shown(row.columns, formatting) for metric in metrics}
     row.columns = {name: value for name, value in row.columns.items() if name not in hidden} | computed

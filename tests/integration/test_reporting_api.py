@@ -157,7 +157,7 @@ def test_a_site_needs_view_access(
         ({"method": "VisitsSummary.nothing"}, 400, "There is no method"),
         ({"method": ""}, 400, "There is no method"),
         ({"segment": "nonsense==1"}, 200, "segment"),
-        ({"format": "yaml"}, 400, "The formats are: json"),
+        ({"format": "yaml"}, 400, "The formats are: csv, json"),
         ({"module": "CoreHome"}, 404, "module=API"),
     ],
 )

@@ -10,7 +10,11 @@ class Format(Protocol):
 
     @property
     def content_type(self) -> str:
-        """The Content-Type of what it writes."""
+        """The Content-Type of the answers it writes."""
+
+    @property
+    def error_content_type(self) -> str:
+        """The Content-Type of the errors it writes."""
 
     def render(self, answer: Answer) -> bytes:
         """The body that says the answer."""

@@ -1,0 +1,101 @@
+"""CSV and TSV: one line of values for each row, under a line of their names.
+
+Answers by site or date are one table, with the site or date in the first column. What is shown beside the numbers is in
+columns `metadata_…`, and an array in a column for each of its members. Rows below others are not written.
+"""
+
+import csv
+import io
+from codecs import BOM_UTF16_LE
+from collections.abc import Iterator
+from typing import Any
+
+from footfall.archiving.datatable import Row
+from footfall.reports.answer import Answer, Keyed, Numbers, Table
+from footfall.reports.formats.values import inside, shown, single
+
+Line = dict[str, Any]
+
+# What a spreadsheet would compute instead of show.
+_FORMULA = ("=", "+", "-", "@")
+
+
+class SeparatedFormat:
+    """The formats `CSV` and `TSV`.
+
+    Args:
+        separator: between the values.
+        unicode: whether it is UTF-16, which spreadsheet programs recognise; otherwise UTF-8.
+    """
+
+    content_type = "application/vnd.ms-excel"
+    error_content_type = "text/html; charset=utf-8"
+
+    def __init__(self, separator: str, *, unicode: bool) -> None:
+        self._separator = separator
+        self._unicode = unicode
+
+    def render(self, answer: Answer) -> bytes:
+        lines = list(_lines(answer))
+        names = list(dict.fromkeys(name for line in lines for name in line))
+        out = io.StringIO()
+        if lines:
+            writer = csv.writer(out, delimiter=self._separator, lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows([[_cell(line.get(name)) for name in names] for line in lines])
+        text = out.getvalue().rstrip("\n") or "No data available"
+        return BOM_UTF16_LE + text.encode("utf-16-le", "replace") if self._unicode else text.encode("utf-8", "replace")
+
+    def render_error(self, message: str) -> bytes:
+        return f"Error: {message}".encode("utf-8", "replace")
+
+
+def _lines(answer: Answer) -> Iterator[Line]:
+    value = single(answer)
+    if value is not None:
+        yield {"value": value[0]}
+    elif isinstance(answer, Keyed):
+        for key, one in answer.answers.items():
+            for line in _lines(one):
+                yield {answer.key: key, **line}
+    elif isinstance(answer, Table):
+        yield from map(_row, answer.table)
+    elif isinstance(answer, Numbers):
+        yield _flat(shown(answer.columns))
+    else:
+        said = inside(answer)
+        for one in said if isinstance(said, list) else [said]:
+            yield _flat(one if isinstance(one, dict) else {"value": one})
+
+
+def _row(row: Row) -> Line:
+    beside = {f"metadata_{name}": value for name, value in shown(row.metadata).items()}
+    return _flat(shown(row.columns)) | _flat(beside)
+
+
+def _flat(values: dict[str, Any], above: str = "") -> Line:
+    flat: Line = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            value = dict(enumerate(value))
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{above}{name}_")
+        else:
+            flat[f"{above}{name}"] = value
+    return flat
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+        return f"'{value}"
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
