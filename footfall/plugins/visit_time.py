@@ -22,7 +22,7 @@ from footfall.archiving.visit_metrics import (
 from footfall.plugins import Plugin
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import TableReport
-from footfall.reports.rows import noted
+from footfall.reports.rows import noted, only_zeroes
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
 
@@ -104,12 +104,13 @@ def _at_site_in_order(table: DataTable, source: Source) -> DataTable:
 
 
 def _days_of_the_week(source: Source) -> DataTable:
-    """A row for each day of the week, the sum of such days in the period."""
-    sums = [dict.fromkeys(_OF_A_DAY, 0.0) for _ in _DAYS]
+    """A row for each day of the week, the sum of such days in the period; without any, it has no visits."""
+    rows = [only_zeroes(name) for name in _DAYS]
     for day in source.period.days():
-        for name, value in source.of_period(day).numbers(_OF_A_DAY).items():
-            sums[day.first.weekday()][name] += value
-    return DataTable([Row({"label": name, **sums[number]}) for number, name in enumerate(_DAYS)])
+        if found := source.of_period(day).numbers(_OF_A_DAY):
+            columns = rows[day.first.weekday()].columns
+            columns |= {name: columns.get(name, 0) + found.get(name, 0) for name in _OF_A_DAY}
+    return DataTable(rows)
 
 
 def _day_metadata(row: Row) -> dict[str, Any]:
@@ -130,6 +131,7 @@ REPORTS = (
     TableReport(
         "VisitTime.getVisitInformationPerServerTime",
         record=_AT_SITE.name,
+        dimension="CoreHome_VisitFirstActionTime",
         prepare=_at_site_in_order,
         metadata=noted,
         shown_label=_two_digits,
