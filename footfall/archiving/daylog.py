@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 
@@ -34,6 +34,7 @@ class DayLog:
         items: rows of log_conversion_item of the day.
         names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` and `items` refer to.
         hours: the hour of the site's day for each hour in UTC.
+        earlier: by log table, rows of these visits from before the day, of visits that did not begin in it.
     """
 
     visits: pl.DataFrame
@@ -42,9 +43,16 @@ class DayLog:
     items: pl.DataFrame
     names: pl.DataFrame
     hours: Sequence[int] = HOURS
+    earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables: Mapping[str, pl.DataFrame], names: pl.DataFrame, hours: Sequence[int] = HOURS) -> DayLog:
+    def of(
+        cls,
+        tables: Mapping[str, pl.DataFrame],
+        names: pl.DataFrame,
+        hours: Sequence[int] = HOURS,
+        earlier: Mapping[str, pl.DataFrame] | None = None,
+    ) -> DayLog:
         """From frames by log table; a table that nobody reads is empty."""
         nothing = pl.DataFrame()
         return cls(
@@ -54,11 +62,31 @@ class DayLog:
             tables.get("log_conversion_item", nothing),
             names,
             hours,
+            earlier or {},
         )
 
-    def names_of(self, ids: pl.Series) -> pl.Series:
-        """The name of each of these actions; null where there is none."""
-        return ids.to_frame("idaction").join(self.names, on="idaction", how="left", maintain_order="left")["name"]
+    def whole(self, table: str) -> pl.DataFrame:
+        """The rows of a log table below the visits, with those from before the day."""
+        rows = {
+            "log_link_visit_action": self.actions,
+            "log_conversion": self.conversions,
+            "log_conversion_item": self.items,
+        }[table]
+        return pl.concat([rows, self.earlier[table]]) if table in self.earlier else rows
+
+    def of_visits(self, visits: pl.DataFrame) -> DayLog:
+        """The log of those of the visits whose `idvisit` is in a frame."""
+
+        def theirs(rows: pl.DataFrame) -> pl.DataFrame:
+            return rows.join(visits, on="idvisit", how="semi") if rows.width else rows
+
+        return replace(
+            self,
+            visits=theirs(self.visits),
+            actions=theirs(self.actions),
+            conversions=theirs(self.conversions),
+            items=theirs(self.items),
+        )
 
     @property
     def is_empty(self) -> bool:

@@ -7,9 +7,9 @@ Against a tuple of Python values per row this halves wall and CPU time (300,000 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ _INTEGERS: Final = {
     "bigint": pl.Int64,
 }
 _NAMES: Final = ("idaction", "name", "type", "url_prefix")
+_VISITS: Final = "log_visit"
 _NAMED: Final = ("log_link_visit_action", "log_conversion_item")  # the tables whose actions are named
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
@@ -54,16 +55,23 @@ class LogReader:
         begin: datetime,
         end: datetime,
         hours: Sequence[int] = HOURS,
+        *,
+        named: Mapping[str, Sequence[str]] | None = None,
+        whole_visits: bool = False,
     ) -> DayLog:
         """The log from `begin` to before `end` (naive, UTC), all of it as at one moment.
 
         Args:
             columns: what is read, by log table.
             hours: the hour of the site's day for each hour in UTC.
+            named: columns with ids of actions whose names are read too, by log table.
+            whole_visits: also what happened in these visits before `begin`; of log_visit the column
+                `visit_first_action_time` must be among those read.
         """
         with self._snapshot():
             tables = {table: self._table(table, wanted, idsite, begin, end) for table, wanted in columns.items()}
-            return DayLog.of(tables, self._names(tables), hours)
+            earlier = self._earlier(columns, tables[_VISITS], begin) if whole_visits else {}
+            return DayLog.of(tables, self._names([tables, earlier], named or {}), hours, earlier)
 
     def has_rows(self, idsite: int, begin: datetime, end: datetime) -> bool:
         """Whether anything of the log lies between these moments."""
@@ -102,21 +110,36 @@ class LogReader:
         time = _TIME_COLUMN[table]
         return self._fetch(table, columns, f"idsite = %s AND {time} >= %s AND {time} < %s", (idsite, begin, end))
 
-    def _names(self, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        columns = [
-            tables[table][column].drop_nulls().unique()
-            for table in _NAMED
-            if table in tables
+    def _earlier(
+        self, columns: Mapping[str, Sequence[str]], visits: pl.DataFrame, begin: datetime
+    ) -> dict[str, pl.DataFrame]:
+        """What happened before `begin` in visits that began before it, by log table."""
+        moment = begin.replace(tzinfo=UTC).timestamp()
+        ids = visits.filter(pl.col("visit_first_action_time") < moment)["idvisit"].to_list()
+        return {
+            table: pl.concat(
+                self._fetch(
+                    table, wanted, f"idvisit IN ({_marks(batch)}) AND {_TIME_COLUMN[table]} < %s", (*batch, begin)
+                )
+                for batch in _batches(ids)
+            )
+            for table, wanted in columns.items()
+            if ids and table != _VISITS
+        }
+
+    def _names(self, parts: Iterable[Mapping[str, pl.DataFrame]], named: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+        ids = [
+            tables[table][column].cast(pl.Int64).drop_nulls().unique()
+            for tables in parts
+            for table in tables
             for column in tables[table].columns
-            if column.startswith("idaction_") and not column.endswith("_ref")
+            if column in named.get(table, ()) or (table in _NAMED and _is_named(column))
         ]
-        ids = pl.concat(columns).unique().sort().to_list() if columns else []
-        parts = [
-            self._fetch("log_action", _NAMES, f"idaction IN ({', '.join(['%s'] * len(batch))})", batch)
-            for start in range(0, len(ids), _IDS_PER_STATEMENT)
-            if (batch := ids[start : start + _IDS_PER_STATEMENT])
+        numbers = pl.concat(ids).unique().sort().to_list() if ids else []
+        found = [
+            self._fetch("log_action", _NAMES, f"idaction IN ({_marks(batch)})", batch) for batch in _batches(numbers)
         ]
-        return pl.concat(parts) if parts else pl.DataFrame(schema=self._schema("log_action", _NAMES))
+        return pl.concat(found) if found else pl.DataFrame(schema=self._schema("log_action", _NAMES))
 
     def _fetch(self, table: str, columns: Sequence[str], condition: str, values: Sequence[Any]) -> pl.DataFrame:
         cells = ", ".join(_as_text(column, self._types[table][column]) for column in columns)
@@ -150,6 +173,18 @@ class LogReader:
             name = str(table)[len(self._database.prefix) :]
             found.setdefault(name, {})[str(column)] = kind.decode() if isinstance(kind, bytes) else str(kind)
         return found
+
+
+def _is_named(column: str) -> bool:
+    return column.startswith("idaction_") and not column.endswith("_ref")
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _batches(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + _IDS_PER_STATEMENT] for start in range(0, len(ids), _IDS_PER_STATEMENT)]
 
 
 def _base(column_type: str) -> str:
