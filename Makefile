@@ -13,7 +13,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint services up reset stop status clean
+.PHONY: help demo test lint clients services up reset stop status clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,13 +21,16 @@ help: ## say what each target does
 demo: services ## set everything up, run the main job once, show the reports
 	@python tools/demo.py
 
-test: services lint ## set everything up, check style and types, run all tests
+test: services lint clients ## set everything up, check style and types, run all tests
 	@pytest
 
 lint: $(VENV)/stamp ## check style, formatting and types
 	@ruff check
 	@ruff format --check
 	@mypy
+
+clients: $(VENV)/stamp ## install the clients of Matomo that the tests run: npm packages, Chromium
+	@python tools/clients.py
 
 services: $(VENV)/stamp ## start the private MariaDB and Redis, write .local/env
 	@python tools/services.py start
@@ -44,8 +47,8 @@ stop: $(VENV)/stamp ## stop the private MariaDB and Redis
 status: $(VENV)/stamp ## say which of the private servers run
 	@python tools/services.py status
 
-clean: stop ## stop the private servers, remove .venv and everything in .local
-	rm -rf .local .venv
+clean: stop ## stop the private servers, remove .venv, node_modules and everything in .local
+	rm -rf .local .venv tests/clients/node_modules
 
 $(VENV)/stamp: requirements.txt requirements-dev.txt pyproject.toml tools/venv.py
 	@test -n "$(PYTHON)" || { echo "Footfall needs Python 3.11 to 3.13 (Debian: apt install python3), none was found." >&2; exit 1; }

@@ -38,6 +38,7 @@ _REDIS_MARK = "test-database-of-footfall"
 _numbers = itertools.count(1)
 
 SettingsFactory = Callable[..., Settings]
+EnvironmentOf = Callable[[Settings], dict[str, str]]
 
 
 def _server_settings() -> Settings:
@@ -224,7 +225,7 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="session")
-def environment_of() -> Callable[[Settings], dict[str, str]]:
+def environment_of() -> EnvironmentOf:
     """Gives the environment with which a command of ours, run as a process, has the same settings.
 
     The env file of the checkout is out of the way.
@@ -244,7 +245,7 @@ def environment_of() -> Callable[[Settings], dict[str, str]]:
 
 
 @pytest.fixture
-def environment(settings: Settings, environment_of: Callable[[Settings], dict[str, str]]) -> dict[str, str]:
+def environment(settings: Settings, environment_of: EnvironmentOf) -> dict[str, str]:
     """The environment for running a command of ours as a process on the test's databases."""
     return environment_of(settings)
 
