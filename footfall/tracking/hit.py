@@ -27,7 +27,7 @@ from footfall.tracking import (
     site_search,
     urls,
 )
-from footfall.tracking.action import PAGE_VIEW, Action, Page
+from footfall.tracking.action import LINK, PAGE_VIEW, Action, Page
 from footfall.tracking.addresses import mask, pack
 from footfall.tracking.devices import Agent, Device
 from footfall.tracking.ecommerce import Order
@@ -309,7 +309,7 @@ def _page_of(text: str, site: Site) -> Page:
 def _visit_columns(parameters: Parameters, site: Site, page: Page) -> Mapping[str, str]:
     columns = custom_variables.read(parameters, "_cvar")
     if site.visit_dimensions:
-        columns |= custom_dimensions.read(parameters, site.visit_dimensions, page)
+        columns |= custom_dimensions.read(parameters, site.visit_dimensions, page.raw)
     return columns
 
 
@@ -341,7 +341,8 @@ def _add_doing(hit: Hit, parameters: Parameters) -> None:
             hit.timings, timings = timings, NO_TIMINGS
         action.columns |= custom_variables.read(parameters, "cvar")
         if site.action_dimensions:
-            action.columns |= custom_dimensions.read(parameters, site.action_dimensions, hit.page)
+            url = action.full_url if action.kind is LINK else hit.page.raw
+            action.columns |= custom_dimensions.read(parameters, site.action_dimensions, url)
         hit.goals = site.goals.converted_by(action.compared)
     if hit.page_view_id and timings is not NO_TIMINGS:
         hit.late_timings = tuple(value if (value or 0) <= TIMING_LIMIT else None for value in timings)
