@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import polars as pl
@@ -12,6 +12,7 @@ from device_detector.parser.device.base import DEVICE_BRANDS
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.grouping import renamed
 from footfall.archiving.records import RecordBuilder
+from footfall.archiving.segments import VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_READS,
@@ -246,4 +247,35 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("DevicesDetection", builders=(DEVICES,), reports=REPORTS)
+# Segments
+
+
+def _code_of(names: Mapping[str, str]) -> Callable[[str], str]:
+    """From a name to its short code; what has none is stored under its name."""
+    codes = {name.lower(): code for code, name in names.items()}
+    return lambda name: codes.get(name.strip().lower(), name)
+
+
+def _brand_code(name: str) -> str:
+    return "" if name == UNKNOWN else _code_of(DEVICE_BRANDS)(name)
+
+
+SEGMENTS = (
+    SegmentName("browserName", VISIT, "config_browser_name", values=_code_of(detector_names.AVAILABLE_BROWSERS)),
+    SegmentName("browserCode", VISIT, "config_browser_name"),
+    SegmentName("browserEngine", VISIT, "config_browser_engine"),
+    SegmentName("browserVersion", VISIT, "config_browser_version"),
+    SegmentName("deviceBrand", VISIT, "config_device_brand", values=_brand_code),
+    SegmentName("deviceModel", VISIT, "config_device_model"),
+    SegmentName(
+        "deviceType",
+        VISIT,
+        "config_device_type",
+        values={name: number for number, name in enumerate(DEVICE_TYPES)},
+    ),
+    SegmentName("operatingSystemName", VISIT, "config_os", values=_code_of(detector_names.OPERATING_SYSTEMS)),
+    SegmentName("operatingSystemCode", VISIT, "config_os"),
+    SegmentName("operatingSystemVersion", VISIT, "config_os_version"),
+)
+
+PLUGIN = Plugin("DevicesDetection", builders=(DEVICES,), reports=REPORTS, segments=SEGMENTS)

@@ -11,6 +11,7 @@ import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.records import Computed, NumericRecord, RecordBuilder
+from footfall.archiving.segments import ACQUISITION, VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_READS,
@@ -403,4 +404,19 @@ REPORTS = (
     _below("getKeywordsFromCampaignId", _CAMPAIGNS),
 )
 
-PLUGIN = Plugin("Referrers", builders=(REFERRERS,), reports=REPORTS)
+# Segments
+
+SEGMENTS = (
+    SegmentName(
+        "referrerType",
+        VISIT,
+        "referer_type",
+        category=ACQUISITION,
+        values={code: int(channel) for channel, (_, code) in _CHANNELS.items()},
+    ),
+    SegmentName("referrerKeyword", VISIT, "referer_keyword", category=ACQUISITION),
+    SegmentName("referrerName", VISIT, "referer_name", category=ACQUISITION),
+    SegmentName("referrerUrl", VISIT, "referer_url", category=ACQUISITION),
+)
+
+PLUGIN = Plugin("Referrers", builders=(REFERRERS,), reports=REPORTS, segments=SEGMENTS)

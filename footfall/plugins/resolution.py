@@ -7,6 +7,7 @@ import polars as pl
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.grouping import renamed
 from footfall.archiving.records import RecordBuilder
+from footfall.archiving.segments import VISIT, SegmentName
 from footfall.archiving.visit_metrics import VISIT_READS, VisitDimension, joined, tables, visit_record
 from footfall.plugins import Plugin
 from footfall.plugins.devices_detection import browser_name, system_name
@@ -65,4 +66,8 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("Resolution", builders=(SCREENS,), reports=REPORTS)
+# Segments
+
+SEGMENTS = (SegmentName("resolution", VISIT, "config_resolution"),)
+
+PLUGIN = Plugin("Resolution", builders=(SCREENS,), reports=REPORTS, segments=SEGMENTS)

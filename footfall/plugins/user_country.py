@@ -13,6 +13,7 @@ from babel import Locale
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.grouping import renamed
 from footfall.archiving.records import Computed, NumericRecord, RecordBuilder
+from footfall.archiving.segments import LOCATION, VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_READS,
@@ -22,6 +23,7 @@ from footfall.archiving.visit_metrics import (
     visit_record,
     visits_by,
 )
+from footfall.errors import InvalidInput
 from footfall.plugins import Plugin
 from footfall.reports.listings import visits_listing
 from footfall.reports.report import Listing, TableReport
@@ -227,4 +229,42 @@ REPORTS = (
     _report("getCity", _CITIES.name, "City", _cities),
 )
 
-PLUGIN = Plugin("UserCountry", builders=(LOCATIONS,), reports=REPORTS)
+# Segments
+
+_CONTINENT_CODES: Final = {
+    "Africa": "afr",
+    "Antarctica": "ant",
+    "Asia": "asi",
+    "Central America": "amc",
+    "Europe": "eur",
+    "North America": "amn",
+    "Oceania": "oce",
+    "South America": "ams",
+}
+
+
+def _country_code(name: str) -> str:
+    codes = {str(known).lower(): str(code).lower() for code, known in Locale("en").territories.items()}
+    code = codes.get(name.strip().lower())
+    if code is None:
+        raise InvalidInput(f"There is no country {name[:100]!r}: countryName takes English names, France say.")
+    return code
+
+
+SEGMENTS = (
+    SegmentName("city", VISIT, "location_city", category=LOCATION),
+    SegmentName(
+        "continentCode",
+        VISIT,
+        "location_country",
+        category=LOCATION,
+        values={code: tuple(_CONTINENTS[name].split()) for name, code in _CONTINENT_CODES.items()},
+    ),
+    SegmentName("countryName", VISIT, "location_country", category=LOCATION, values=_country_code),
+    SegmentName("countryCode", VISIT, "location_country", category=LOCATION),
+    SegmentName("latitude", VISIT, "location_latitude", category=LOCATION),
+    SegmentName("longitude", VISIT, "location_longitude", category=LOCATION),
+    SegmentName("regionCode", VISIT, "location_region", category=LOCATION),
+)
+
+PLUGIN = Plugin("UserCountry", builders=(LOCATIONS,), reports=REPORTS, segments=SEGMENTS)

@@ -8,6 +8,7 @@ import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.records import Computed, RecordBuilder
+from footfall.archiving.segments import VISIT, SegmentName
 from footfall.archiving.visit_metrics import VISIT_READS, columns_by, visit_record, visits_by
 from footfall.plugins import Plugin
 from footfall.reports.listings import visits_listing
@@ -57,4 +58,8 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("UserId", builders=(USERS,), reports=REPORTS)
+# Segments
+
+SEGMENTS = (SegmentName("userId", VISIT, "user_id"),)
+
+PLUGIN = Plugin("UserId", builders=(USERS,), reports=REPORTS, segments=SEGMENTS)

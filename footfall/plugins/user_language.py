@@ -10,6 +10,7 @@ from babel import Locale
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.grouping import renamed
 from footfall.archiving.records import Computed, RecordBuilder
+from footfall.archiving.segments import LOCATION, VISIT, SegmentName
 from footfall.archiving.visit_metrics import VISIT_READS, VisitDimension, tables, visit_record
 from footfall.plugins import Plugin
 from footfall.plugins.user_country import UNKNOWN, UNKNOWN_CODE, country_name
@@ -97,4 +98,8 @@ REPORTS = tuple(
     for method, prepare in (("getLanguage", _languages), ("getLanguageCode", _codes))
 )
 
-PLUGIN = Plugin("UserLanguage", builders=(LANGUAGES,), reports=REPORTS)
+# Segments
+
+SEGMENTS = (SegmentName("languageCode", VISIT, "location_browser_lang", category=LOCATION),)
+
+PLUGIN = Plugin("UserLanguage", builders=(LANGUAGES,), reports=REPORTS, segments=SEGMENTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from footfall.archiving.periods import PeriodKind
+from footfall.archiving.segments import VISIT, SegmentName
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
 from footfall.reports.report import Listing, NumbersReport
@@ -62,4 +63,10 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("VisitFrequency", reports=REPORTS)
+# Segments
+
+SEGMENTS = (
+    SegmentName("visitorType", VISIT, "visitor_returning", values={"new": 0, "returning": 1, "returningCustomer": 2}),
+)
+
+PLUGIN = Plugin("VisitFrequency", reports=REPORTS, segments=SEGMENTS)

@@ -10,6 +10,7 @@ from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.daylog import HOURS, site_hours
 from footfall.archiving.periods import site_zone
 from footfall.archiving.records import Computed, RecordBuilder
+from footfall.archiving.segments import ACTION, BEHAVIOUR, VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_COLUMNS,
@@ -148,4 +149,34 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("VisitTime", builders=(TIMES,), reports=REPORTS)
+# Segments: times of the server are in UTC
+
+_MINUTE = 60
+_END = pl.from_epoch(pl.col("visit_last_action_time"))
+
+
+def _minute(column: str) -> pl.Expr:
+    return pl.col(column) // _MINUTE % _MINUTE
+
+
+SEGMENTS = (
+    SegmentName("visitLocalHour", VISIT, _hour("visitor_localtime")),
+    SegmentName("visitLocalMinute", VISIT, _minute("visitor_localtime"), type="metric"),
+    SegmentName("visitStartServerHour", VISIT, _hour("visit_first_action_time")),
+    SegmentName("visitStartServerMinute", VISIT, _minute("visit_first_action_time")),
+    SegmentName("visitServerHour", VISIT, _hour("visit_last_action_time")),
+    SegmentName("visitEndServerMinute", VISIT, _minute("visit_last_action_time")),
+    SegmentName("visitEndServerSecond", VISIT, pl.col("visit_last_action_time") % _MINUTE),
+    SegmentName("visitEndServerDate", VISIT, _END.dt.strftime("%Y-%m-%d")),
+    SegmentName("visitEndServerDayOfMonth", VISIT, _END.dt.day()),
+    SegmentName("visitEndServerDayOfWeek", VISIT, _END.dt.weekday()),
+    SegmentName("visitEndServerDayOfYear", VISIT, _END.dt.ordinal_day()),
+    SegmentName("visitEndServerWeekOfYear", VISIT, _END.dt.week()),
+    SegmentName("visitEndServerMonth", VISIT, _END.dt.month()),
+    SegmentName("visitEndServerQuarter", VISIT, _END.dt.quarter()),
+    SegmentName("visitEndServerYear", VISIT, _END.dt.year()),
+    SegmentName("actionServerHour", ACTION, _hour("server_time"), category=BEHAVIOUR),
+    SegmentName("actionServerMinute", ACTION, _minute("server_time"), category=BEHAVIOUR),
+)
+
+PLUGIN = Plugin("VisitTime", builders=(TIMES,), reports=REPORTS, segments=SEGMENTS)

@@ -9,6 +9,7 @@ import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
+from footfall.archiving.segments import VISIT, SegmentName
 from footfall.plugins import Plugin
 from footfall.reports.metrics import number, ratio
 from footfall.reports.report import Listing, TableReport
@@ -223,4 +224,23 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("VisitorInterest", builders=(INTEREST,), reports=REPORTS)
+# Segments
+
+
+def _metric(name: str, fact: str | pl.Expr) -> SegmentName:
+    return SegmentName(name, VISIT, fact, type="metric")
+
+
+SEGMENTS = (
+    _metric("actions", "visit_total_actions"),
+    _metric("interactions", "visit_total_interactions"),
+    _metric("searches", "visit_total_searches"),
+    _metric("visitCount", "visitor_count_visits"),
+    _metric("visitDuration", "visit_total_time"),
+    _metric("daysSinceFirstVisit", pl.col("visitor_seconds_since_first") // _DAY_SECONDS),
+    _metric("daysSinceLastVisit", pl.col("visitor_seconds_since_last") // _DAY_SECONDS),
+    _metric("secondsSinceFirstVisit", "visitor_seconds_since_first"),
+    _metric("secondsSinceLastVisit", "visitor_seconds_since_last"),
+)
+
+PLUGIN = Plugin("VisitorInterest", builders=(INTEREST,), reports=REPORTS, segments=SEGMENTS)

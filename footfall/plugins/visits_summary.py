@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from footfall.archiving.records import Combine, Computed, NumericRecord, RecordBuilder
+from footfall.archiving.segments import VISIT, SegmentName
+from footfall.errors import InvalidInput
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
 from footfall.reports.report import NumbersReport
@@ -74,4 +78,32 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("VisitsSummary", builders=(SUMMARY,), reports=REPORTS)
+# Segments
+
+_ID = re.compile(r"[0-9A-Fa-f]{16}")
+
+
+def _eight_bytes(text: str) -> int:
+    """An id of eight bytes, written in hexadecimal digits, as the number that DayLog has."""
+    if not _ID.fullmatch(text):
+        raise InvalidInput(f"A visitor's id and a fingerprint have 16 hexadecimal digits: {text[:100]!r} is neither.")
+    return int(text, 16)
+
+
+def _address(text: str) -> str:
+    """An address as the hexadecimal text that DayLog has."""
+    try:
+        return ip_address(text.strip()).packed.hex().upper()
+    except ValueError:
+        raise InvalidInput(f"{text[:100]!r} is not an IP address.") from None
+
+
+SEGMENTS = (
+    SegmentName("visitId", VISIT, "idvisit"),
+    SegmentName("visitorId", VISIT, "idvisitor", values=_eight_bytes),
+    SegmentName("fingerprint", VISIT, "config_id", values=_eight_bytes),
+    SegmentName("visitIp", VISIT, "location_ip", type="metric", values=_address),
+    SegmentName("profilable", VISIT, "profilable"),
+)
+
+PLUGIN = Plugin("VisitsSummary", builders=(SUMMARY,), reports=REPORTS, segments=SEGMENTS)
