@@ -88,6 +88,10 @@ class DayLog:
             items=theirs(self.items),
         )
 
+    def names_of(self, ids: pl.Series) -> pl.Series:
+        """The name of each of these actions; null where there is none."""
+        return ids.to_frame("idaction").join(self.names, on="idaction", how="left", maintain_order="left")["name"]
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing happened."""
