@@ -15,6 +15,7 @@ from footfall.tracking.errors import Excluded
 PREFETCH, DO_NOT_TRACK = "prefetched page", "do not track"
 ADDRESS, USER_AGENT, UNKNOWN_URL = "excluded address", "excluded user agent", "unknown page address"
 BOT = "bot"
+PING = "ping without a visit"
 
 _PREFETCH_HEADERS = {
     "x-purpose": ("preview", "instant"),

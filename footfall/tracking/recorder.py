@@ -23,7 +23,7 @@ from footfall.tracking.action import PAGE_VIEW, ActionName
 from footfall.tracking.action_ids import ActionIds
 from footfall.tracking.devices import Agent, Device, Devices
 from footfall.tracking.errors import Excluded, Rejected
-from footfall.tracking.exclusions import BOT
+from footfall.tracking.exclusions import BOT, PING
 from footfall.tracking.failures import FailedRequest, TrackingFailures
 from footfall.tracking.hit import NO_TIMINGS, TIMING_LIMIT, Hit, HitParser, Timings
 from footfall.tracking.orders import CART_ID, OrderedItems, Orders
@@ -141,7 +141,7 @@ class Recorder:
             goals=goals,
             since=None if since is None else datetime.fromtimestamp(since, UTC),
             rejected=batch.rejected,
-            excluded=batch.excluded,
+            excluded=batch.excluded + Counter({PING: outcome.lost_pings}),
         )
 
     def _run(self, batch: Batch, known: KnownVisits) -> visits.Outcome:
@@ -152,7 +152,8 @@ class Recorder:
             if latest is not None and visits.is_continued(latest, hit, self._standard_length):
                 visit, is_new = latest, False
             elif hit.ping:
-                continue  # a ping continues a visit or is nothing (conformance: ping without a visit)
+                outcome.lost_pings += 1  # a ping continues a visit or is nothing (conformance: ping without a visit)
+                continue
             else:
                 visit, is_new = visits.begin(hit, latest, batch.devices[hit.agent]), True
                 outcome.new_visits.append(visit)

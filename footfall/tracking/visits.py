@@ -109,6 +109,7 @@ class Outcome:
         late_timings: timings that came after their page view was written.
         items: of orders and carts, as they are in the end.
         replaced_carts: visits whose cart in the database is no longer what it was.
+        lost_pings: pings that had no visit to continue.
     """
 
     new_visits: list[Visit] = field(default_factory=list)
@@ -119,6 +120,7 @@ class Outcome:
     late_timings: dict[tuple[Visit, str], Timings] = field(default_factory=dict)
     items: "list[OrderedItems]" = field(default_factory=list)
     replaced_carts: dict[Visit, None] = field(default_factory=dict)
+    lost_pings: int = 0
 
 
 def is_continued(visit: Visit, hit: Hit, standard_length: int) -> bool:

@@ -191,6 +191,16 @@ def test_the_address_that_is_excluded_is_the_one_that_a_token_sets(
     assert record(page_view(token_auth=token, cip="198.51.100.9")).excluded == {"excluded address": 1}
 
 
+def test_a_ping_that_has_no_visit_to_continue_is_counted_as_left_out(
+    site: Callable[..., None], record: Record, database: Database
+) -> None:
+    site()
+    assert dict(record(page_view(ping=1)).excluded) == {"ping without a visit": 1}
+    assert visits(database, "idvisit") == []
+    record(page_view())
+    assert not record(page_view(ping=1)).excluded
+
+
 def test_parameters_that_all_sites_exclude_are_dropped_from_urls(
     site: Callable[..., None], record: Record, database: Database
 ) -> None:
