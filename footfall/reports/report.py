@@ -166,4 +166,19 @@ class TableReport:
         return None
 
 
-Report = NumbersReport | ValueReport | MergedReport | TableReport
+@dataclass(frozen=True)
+class ChosenReport:
+    """A method whose report depends on the request: on the custom dimension that it names, say.
+
+    Args:
+        method: its name in the Reporting API.
+        choose: from the request to the report that answers it.
+        listing: what API.getReportMetadata says about it.
+    """
+
+    method: str
+    choose: Callable[[Source], TableReport]
+    listing: Listed = None
+
+
+Report = NumbersReport | ValueReport | MergedReport | TableReport | ChosenReport

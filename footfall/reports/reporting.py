@@ -13,7 +13,7 @@ from footfall.reports.errors import ReportError
 from footfall.reports.goal_columns import name_goals
 from footfall.reports.method import Call, Method
 from footfall.reports.numbers_row import columns_of, merged_columns, shaped_row
-from footfall.reports.report import MergedReport, NumbersReport, Report, TableReport, ValueReport
+from footfall.reports.report import ChosenReport, MergedReport, NumbersReport, Report, TableReport, ValueReport
 from footfall.reports.request import ReportRequest, parse, parse_sites
 from footfall.reports.site import ReportSite
 from footfall.reports.source import Archives, Source
@@ -186,6 +186,8 @@ class Reporting:
             expanded=request.shape.needs_everything,
             subtable_id=request.subtable_id,
         )
+        if isinstance(report, ChosenReport):
+            report = report.choose(source)
         if isinstance(report, TableReport):
             return Table(_table(report, request, source))
         columns = self._columns(report, request, source, several)
