@@ -18,6 +18,7 @@ from footfall.archiving.records import BlobRecord, Combine
 Path = Sequence[str]
 SUMMARY_LABEL = -1
 _NODE = "__node"
+_NO_NODE = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def make_tree(rows: pl.DataFrame, paths: Sequence[Path], record: BlobRecord, sha
 
     Args:
         rows: metric columns.
-        paths: the labels from the root to the leaf of each row; rows beyond the last path go to the summary row.
+        paths: the labels from the root to the leaf of each row; a row whose last label is empty has no leaf, and
+            counts in its folders alone. Rows beyond the last path go to the summary row.
         record: gives the limits, the sort column and how columns are combined.
         shape: which columns and metadata leaves and folders have.
     """
@@ -109,7 +111,7 @@ class _Tree:
                 node = below(node, label, number, False)
                 row_numbers.append(number)
                 folder_of.append(node.number)
-            leaf_of.append(below(node, path[-1], number, True).number)
+            leaf_of.append(below(node, path[-1], number, True).number if path[-1] else _NO_NODE)
         return leaf_of, row_numbers, folder_of
 
     def _grouped(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -192,13 +192,15 @@ def _overview_listings(site: ReportSite) -> Iterable[Listing]:
 
 
 def _until_report(method: str, dimension: str, record: str, shown_label: Callable[[str], str]) -> TableReport:
+    """A report about how long conversions took; goal 0 is all goals here, and orders are asked for by name."""
+
     def listings(site: ReportSite) -> Iterable[Listing]:
         for parameters in _parameters(site):
             yield Listing(dimension, ("nb_conversions",), constant_rows=True, parameters=parameters)
 
     return TableReport(
         f"Goals.{method}",
-        record=lambda source: _record(_asked_goal(source), record),
+        record=lambda source: _record(_asked_goal(source) if source.parameters.get("idGoal") != "0" else None, record),
         dimension=f"Goals_{method.removeprefix('get')}",
         sort_column="",
         shown_label=shown_label,
