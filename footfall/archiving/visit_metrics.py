@@ -1,7 +1,7 @@
 """What is counted about visits by a dimension: the columns that most reports share, conversions by goal included.
 
-Dimensions are aggregated together: the values of several are laid one below the other and grouped at once, which for a
-small day costs a tenth of grouping by each, and for a large one no more.
+On a small day dimensions are aggregated together: the values of several are laid one below the other and grouped at
+once, which costs a tenth of grouping by each.
 
 The columns and their rounding are the reference's (conformance `archives`, DevicesDetection_types say): of carts only
 the items are known, of orders each part of the revenue, and the totals of a row leave carts out.
@@ -9,8 +9,9 @@ the items are known, of orders each part of the revenue, and the totals of a row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -37,9 +38,10 @@ CONVERSION_READS: Final = (
 VISIT_COMBINE: Final[Mapping[str, Combine]] = {"max_actions": Combine.MAX}
 
 Keys = Mapping[str, pl.Expr]
+Key = tuple[Any, ...]
 Columns = dict[str, Any]
 
-_ROWS_AT_ONCE = 400_000
+_FEW_ROWS = 20_000
 _DIMENSION, _VALUE, _GOAL = "dimension", "value", "idgoal"
 
 _ACTIONS = pl.col("visit_total_actions").fill_null(0).cast(pl.Int64)
@@ -61,6 +63,8 @@ _GOAL_METRICS: Final[Keys] = {
 }
 # The names of the columns of a row of visits, goals aside.
 VISIT_COLUMNS: Final = tuple(_VISIT_METRICS)
+_MAX_ACTIONS = VISIT_COLUMNS.index("max_actions")
+_TOTALLED = ("nb_conversions", "revenue")
 _OF_ANY_GOAL = ("nb_conversions", "nb_visits_converted", "revenue")
 _OF_GOAL = {ORDER: tuple(_GOAL_METRICS), ABANDONED_CART: (*_OF_ANY_GOAL, "items")}
 
@@ -101,21 +105,14 @@ def tables(log: DayLog, dimensions: Sequence[VisitDimension]) -> dict[str, DataT
     """The tables of several dimensions, by record."""
     visits = {d.record.name: d.visits for d in dimensions}
     conversions = {d.record.name: d.conversions for d in dimensions if d.conversions is not None}
+    rows = columns_by(
+        _each_by(visits_by, log.visits, VISIT_READS, visits),
+        _each_by(conversions_by, log.conversions, ("idvisit", *CONVERSION_READS), conversions) if conversions else None,
+        _DIMENSION,
+        _VALUE,
+    )
     found = {d.record.name: DataTable() for d in dimensions}
     labels = {d.record.name: d.label for d in dimensions}
-    keys = {_DIMENSION: pl.col(_DIMENSION), _VALUE: pl.col(_VALUE)}
-    rows = columns_by(
-        pl.concat([visits_by(part, keys) for part in _stacked(log.visits, VISIT_READS, visits)]),
-        pl.concat(
-            [
-                conversions_by(part, keys)
-                for part in _stacked(log.conversions, ("idvisit", *CONVERSION_READS), conversions)
-            ]
-        )
-        if conversions
-        else None,
-        *keys,
-    )
     for (name, value), columns in rows.items():
         found[name].rows.append(Row({"label": labels[name](value), **columns}))
     return found
@@ -139,66 +136,82 @@ def conversions_by(conversions: pl.DataFrame, keys: Keys) -> pl.DataFrame:
     return grouped.sort(*keys, _GOAL)
 
 
-def summed(frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
-    """What `visits_by` or `conversions_by` counted by more dimensions, put together by fewer."""
-    keys = (*keys, _GOAL) if _GOAL in frame.columns else keys
-    metrics = [name for name in (*_VISIT_METRICS, *_GOAL_METRICS) if name in frame.columns]
-    columns = dict.fromkeys(metrics)
-    combined = [pl.col(c).max() if VISIT_COMBINE.get(c) is Combine.MAX else pl.col(c).sum() for c in columns]
-    return frame.group_by(*keys).agg(combined).sort(*keys)
-
-
-def columns_by(visits: pl.DataFrame, conversions: pl.DataFrame | None, *keys: str) -> dict[tuple[Any, ...], Columns]:
-    """The columns of each row, by its values in these dimensions.
+def columns_by(
+    visits: pl.DataFrame,
+    conversions: pl.DataFrame | None,
+    *keys: str,
+    rows: Callable[[Key], Iterable[Key]] = lambda values: (values,),
+    rows_of_goals: Callable[[Key], Iterable[Key]] | None = None,
+) -> dict[Key, Columns]:
+    """The columns of each row, by its key: its values in these dimensions.
 
     Args:
-        visits: made by `visits_by` or `summed`, with these keys.
-        conversions: made by `conversions_by` or `summed`, with the same; None for rows without goals.
+        visits: made by `visits_by` with these keys.
+        conversions: made by `conversions_by` with the same; None for rows without goals.
         keys: the dimensions.
+        rows: the keys of the rows that the counts of these values belong to, where that is another or several.
+            Visitors are summed with the rest; the most actions of a visit stay the most.
+        rows_of_goals: the same for goals, where that differs.
     """
-    metrics = visits.select(*_VISIT_METRICS)
-    found: dict[tuple[Any, ...], Columns] = dict(
-        zip(visits.select(*keys).rows(), metrics.rows(named=True), strict=True)
-    )
+    width = len(keys)
+    counted: dict[Key, list[float]] = {}
+    for row in visits.select(*keys, *_VISIT_METRICS).rows():
+        for key in rows(row[:width]):
+            present = counted.get(key)
+            counted[key] = list(row[width:]) if present is None else _visit_sum(present, row[width:])
+    found: dict[Key, Columns] = {key: dict(zip(_VISIT_METRICS, counts, strict=True)) for key, counts in counted.items()}
     if conversions is not None:
-        for values, goals in _goals(conversions, keys).items():
-            found.setdefault(values, {}).update(goal_columns(goals))
+        for key, goals in _goals_by(conversions, keys, rows_of_goals or rows).items():
+            found.setdefault(key, {}).update(_goal_columns(goals))
     return found
 
 
-def goal_columns(goals: Mapping[int, Mapping[int, float]]) -> Columns:
+def _visit_sum(present: Sequence[float], counts: Sequence[float]) -> list[float]:
+    total = list(map(add, present, counts))
+    total[_MAX_ACTIONS] = max(present[_MAX_ACTIONS], counts[_MAX_ACTIONS])
+    return total
+
+
+def _goals_by(
+    conversions: pl.DataFrame, keys: Sequence[str], rows: Callable[[Key], Iterable[Key]]
+) -> dict[Key, dict[int, list[float]]]:
+    """The counts of each goal of each row."""
+    width = len(keys)
+    found: dict[Key, dict[int, list[float]]] = {}
+    for row in conversions.select(*keys, _GOAL, *_GOAL_METRICS).rows():
+        idgoal, counts = row[width], row[width + 1 :]
+        for key in rows(row[:width]):
+            goals = found.setdefault(key, {})
+            goals[idgoal] = list(map(add, goals[idgoal], counts)) if idgoal in goals else list(counts)
+    return found
+
+
+def _goal_columns(goals: Mapping[int, Sequence[float]]) -> Columns:
     """The columns of a row about goals: each goal's own, by id of goal and of column, and their totals, carts aside."""
-    counted = [goal for idgoal, goal in goals.items() if idgoal != ABANDONED_CART]
-    totals = {name: sum(goal[GOAL_COLUMN_IDS[name]] for goal in counted) for name in ("nb_conversions", "revenue")}
-    return {"goals": dict(goals), **totals}
+    columns: dict[int, dict[int, float]] = {}
+    totals = dict.fromkeys(_TOTALLED, 0.0)
+    for idgoal, counts in goals.items():
+        values = dict(zip(_GOAL_METRICS, counts, strict=True))
+        columns[idgoal] = {GOAL_COLUMN_IDS[name]: values[name] for name in _OF_GOAL.get(idgoal, _OF_ANY_GOAL)}
+        if idgoal != ABANDONED_CART:
+            for name in _TOTALLED:
+                totals[name] += values[name]
+    return {"goals": columns, **totals}
 
 
 def _named(keys: Keys) -> list[pl.Expr]:
     return [key.alias(name) for name, key in keys.items()]
 
 
-def _goals(conversions: pl.DataFrame, keys: Sequence[str]) -> dict[tuple[Any, ...], dict[int, dict[int, float]]]:
-    found: dict[tuple[Any, ...], dict[int, dict[int, float]]] = {}
-    rows = zip(
-        conversions.select(*keys).rows(),
-        conversions[_GOAL].to_list(),
-        conversions.select(*_GOAL_METRICS).rows(named=True),
-        strict=True,
+def _each_by(
+    count: Callable[[pl.DataFrame, Keys], pl.DataFrame], rows: pl.DataFrame, columns: Sequence[str], dimensions: Keys
+) -> pl.DataFrame:
+    """What there is to count by each of the dimensions, its name and value beside it."""
+    values = {name: value.cast(pl.String).fill_null("") for name, value in dimensions.items()}
+    if rows.height * len(values) > _FEW_ROWS:
+        parts = [(name, count(rows, {_VALUE: value})) for name, value in values.items()]
+        return pl.concat([part.select(pl.lit(name).alias(_DIMENSION), pl.all()) for name, part in parts])
+    stacked = rows.select(*columns, **values).unpivot(
+        on=list(values), index=list(columns), variable_name=_DIMENSION, value_name=_VALUE
     )
-    for values, idgoal, metrics in rows:
-        names = _OF_GOAL.get(idgoal, _OF_ANY_GOAL)
-        found.setdefault(values, {})[idgoal] = {GOAL_COLUMN_IDS[name]: metrics[name] for name in names}
-    return found
-
-
-def _stacked(rows: pl.DataFrame, columns: Sequence[str], dimensions: Keys) -> list[pl.DataFrame]:
-    """The rows once for each dimension, its name and value beside them; some dimensions at a time."""
-    at_once = max(1, _ROWS_AT_ONCE // max(1, rows.height))
-    names = list(dimensions)
-    batches = [names[start : start + at_once] for start in range(0, len(names), at_once)]
-    return [
-        rows.select(*columns, **{name: dimensions[name].cast(pl.String).fill_null("") for name in batch}).unpivot(
-            on=batch, index=list(columns), variable_name=_DIMENSION, value_name=_VALUE
-        )
-        for batch in batches
-    ]
+    return count(stacked, {_DIMENSION: pl.col(_DIMENSION), _VALUE: pl.col(_VALUE)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -15,9 +15,9 @@ from footfall.archiving.segments import ACQUISITION, VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_READS,
+    Key,
     columns_by,
     conversions_by,
-    summed,
     visit_record,
     visits_by,
 )
@@ -56,6 +56,14 @@ _MOST, _MOST_BELOW = 1000, 50  # rows of a table and of a subtable, as the refer
 _TABLES = (_TYPES, _KEYWORDS, _ENGINES, _WEBSITES, _CAMPAIGNS, _SOCIALS)
 
 _CHANNEL, _NAME, _KEYWORD, _URL = "channel", "name", "keyword", "url"
+_TABLE_OF = {
+    Channel.SEARCH: _ENGINES,
+    Channel.WEBSITE: _WEBSITES,
+    Channel.CAMPAIGN: _CAMPAIGNS,
+    Channel.SOCIAL: _SOCIALS,
+}
+_TOP = 2  # parts of the key of a row that is in no subtable: table and label
+_WITH_URLS = (Channel.WEBSITE, Channel.SOCIAL)
 
 
 def _key(column: str) -> pl.Expr:
@@ -63,60 +71,54 @@ def _key(column: str) -> pl.Expr:
 
 
 _ON_BOTH = {_CHANNEL: pl.col("referer_type"), _NAME: _key("referer_name"), _KEYWORD: _key("referer_keyword")}
+_ON_VISITS = {**_ON_BOTH, _URL: _key("referer_url")}
 
 
 def _referrer_tables(log: DayLog) -> Computed:
     """Rows are sums over referrers, visitors included: who came from two of them counts twice for their channel."""
-    visits = visits_by(log.visits, {**_ON_BOTH, _URL: _key("referer_url")})
-    conversions = conversions_by(log.conversions, _ON_BOTH)
-    of_channel = {channel: _of(channel, visits, conversions) for channel in Channel}
-    search, campaigns = of_channel[Channel.SEARCH], of_channel[Channel.CAMPAIGN]
-    websites, socials = of_channel[Channel.WEBSITE], of_channel[Channel.SOCIAL]
-    return {
-        _TYPES: DataTable(_rows(visits, conversions, _CHANNEL)),
-        _KEYWORDS: _two_levels(*search, (_KEYWORD, _NAME)),
-        _ENGINES: _two_levels(*search, (_NAME, _KEYWORD)),
-        _WEBSITES: _two_levels(*websites, (_NAME, _URL)),
-        _SOCIALS: _two_levels(*socials, (_NAME, _URL)),
-        _CAMPAIGNS: _two_levels(*campaigns, (_NAME, _KEYWORD), goals_below=True, empty_below=False),
-    }
+    visits = visits_by(log.visits, _ON_VISITS)
+    conversions = conversions_by(log.conversions, _ON_BOTH).with_columns(pl.lit("").alias(_URL))
+    rows = columns_by(visits, conversions, *_ON_VISITS, rows=_rows, rows_of_goals=_rows_of_goals)
+    tables = {name: DataTable() for name in _TABLES}
+    parents: dict[Key, Row] = {}
+    for key, columns in sorted(rows.items(), key=_depth):
+        *above, label = key
+        row = Row({"label": label, **columns})
+        if len(key) == _TOP:
+            parents[key] = row
+            tables[above[0]].rows.append(row)
+        else:
+            parent = parents[tuple(above)]
+            if parent.subtable is None:
+                parent.subtable = DataTable()
+            parent.subtable.rows.append(row)
+    return tables
 
 
-def _of(channel: Channel, visits: pl.DataFrame, conversions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    is_in = pl.col(_CHANNEL) == int(channel)
-    return visits.filter(is_in), conversions.filter(is_in)
+def _depth(row: tuple[Key, Any]) -> int:
+    return len(row[0])
 
 
-def _rows(visits: pl.DataFrame, conversions: pl.DataFrame, key: str) -> list[Row]:
-    found = columns_by(summed(visits, key), summed(conversions, key), key)
-    return [Row({"label": label, **columns}) for (label,), columns in found.items()]
+def _rows(referrer: Key) -> Iterator[Key]:
+    """The rows that a referrer counts in: table, label, and for the row of a subtable its label."""
+    channel, name, keyword, url = referrer
+    yield _TYPES, channel
+    table = _TABLE_OF.get(channel)
+    if table is None:
+        return
+    yield table, name
+    if channel in _WITH_URLS:
+        yield table, name, url
+    elif keyword or channel == Channel.SEARCH:
+        yield table, name, keyword
+    if channel == Channel.SEARCH:
+        yield _KEYWORDS, keyword
+        yield _KEYWORDS, keyword, name
 
 
-def _two_levels(
-    visits: pl.DataFrame,
-    conversions: pl.DataFrame,
-    keys: tuple[str, str],
-    *,
-    goals_below: bool = False,
-    empty_below: bool = True,
-) -> DataTable:
-    """The table by one dimension with subtables by another.
-
-    Args:
-        goals_below: whether rows of subtables have goal columns.
-        empty_below: whether visits without a value of the second dimension have a row below.
-    """
-    table = DataTable(_rows(visits, conversions, keys[0]))
-    above = {row.columns["label"]: row for row in table.rows}
-    if not empty_below:
-        visits, conversions = (frame.filter(pl.col(keys[1]) != "") for frame in (visits, conversions))
-    below = columns_by(summed(visits, *keys), summed(conversions, *keys) if goals_below else None, *keys)
-    for (first, second), columns in below.items():
-        row = above[first]
-        if row.subtable is None:
-            row.subtable = DataTable()
-        row.subtable.rows.append(Row({"label": second, **columns}))
-    return table
+def _rows_of_goals(referrer: Key) -> Iterator[Key]:
+    """Of the rows of subtables, those of campaigns alone have goals."""
+    return (key for key in _rows(referrer) if len(key) == _TOP or key[0] == _CAMPAIGNS)
 
 
 REFERRERS = RecordBuilder(

@@ -19,7 +19,6 @@ from footfall.archiving.visit_metrics import (
     VISIT_READS,
     columns_by,
     conversions_by,
-    summed,
     visit_record,
     visits_by,
 )
@@ -46,38 +45,38 @@ _SEPARATOR = "|"  # between the parts of a label: `Paris|IDF|fr`
 _DIGITS = 3  # of coordinates
 
 
-def _place(column: str) -> pl.Expr:
-    return pl.col(column).fill_null("").str.replace_all(_SEPARATOR, "", literal=True)
+def _part(name: str) -> pl.Expr:
+    return pl.col(f"location_{name}").fill_null("").str.replace_all(_SEPARATOR, "", literal=True)
 
 
-def _places() -> dict[str, pl.Expr]:
-    """The labels of a row: a region has its country in it, a city its region; empty where it is not known."""
-    country, region, city = (_place(f"location_{part}") for part in ("country", "region", "city"))
+def _labels() -> dict[str, pl.Expr]:
+    """The labels of a place: a region has its country in it, a city its region; empty where it is not known."""
+    country, region, city = map(_part, ("country", "region", "city"))
     country = pl.when(country == "").then(pl.lit(UNKNOWN_CODE)).otherwise(country)
     region = pl.when(region == "").then(pl.lit("")).otherwise(region + _SEPARATOR + country)
     city = pl.when(city == "").then(pl.lit("")).otherwise(city + _SEPARATOR + region)
     return {_COUNTRIES.name: country, _REGIONS.name: region, _CITIES.name: city}
 
 
+_PLACE = {name: pl.col(name) for name in ("location_country", "location_region", "location_city")}
+_COORDINATES = {name: pl.col(f"location_{name}").max() for name in ("latitude", "longitude")}
+_LABELS = _labels()
+
+
 def _location_tables(log: DayLog) -> Computed:
     """Rows are sums over places, visitors included: who was seen in two cities counts twice for their country."""
-    places = _places()
-    coordinates = {name: pl.col(f"location_{name}").max() for name in ("latitude", "longitude")}
-    visits = visits_by(log.visits, places, coordinates)
-    conversions = conversions_by(log.conversions, places)
-    tables = {name: _table(summed(visits, name), summed(conversions, name), name) for name in places}
-    positions = visits.filter(pl.col("latitude").is_not_null() & pl.col("longitude").is_not_null())
-    found = {city: (lat, long) for city, lat, long in positions.select(_CITIES.name, *coordinates).rows() if city}
+    visits = visits_by(log.visits, _PLACE, _COORDINATES).with_columns(**_LABELS)
+    conversions = conversions_by(log.conversions, _PLACE).with_columns(**_LABELS)
+    tables = {name: DataTable() for name in _LABELS}
+    rows = columns_by(visits, conversions, *_LABELS, rows=lambda labels: zip(_LABELS, labels, strict=True))
+    for (table, label), columns in rows.items():
+        tables[table].rows.append(Row({"label": label, **columns}))
+    positions = {city: (lat, long) for city, lat, long in visits.select(_CITIES.name, *_COORDINATES).rows() if city}
     for row in tables[_CITIES.name].rows:
-        if row.label in found:
-            latitude, longitude = found[row.label]
+        latitude, longitude = positions.get(row.columns["label"], (None, None))
+        if latitude is not None and longitude is not None:
             row.metadata = {"lat": round(latitude, _DIGITS), "long": round(longitude, _DIGITS)}
     return tables
-
-
-def _table(visits: pl.DataFrame, conversions: pl.DataFrame, key: str) -> DataTable:
-    rows = columns_by(visits, conversions, key)
-    return DataTable([Row({"label": label, **columns}) for (label,), columns in rows.items()])
 
 
 LOCATIONS = RecordBuilder(
