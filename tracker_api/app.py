@@ -23,6 +23,7 @@ from tracker_api.status import HealthResource, MetricsResource, QueueResource, R
 from tracker_api.tracking import TrackingResource
 
 TRACKING_PATHS = ("/matomo.php", "/piwik.php")
+_HTTP_VERSIONS = frozenset(("1.0", "1.1", "2", "3"))
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> falcon.asgi.App:
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     bell = DrainBell(asking, drains, settings.queue_shards)
     pusher = Pusher(connect_async(settings.redis_url), settings.redis_url, settings.queue_shards, bell.ring)
 
-    app: falcon.asgi.App = falcon.asgi.App(request_type=Request)
+    app: falcon.asgi.App = _App(request_type=Request)
     tracking = TrackingResource(settings, clock, pusher)
     for path in TRACKING_PATHS:
         app.add_route(path, tracking)
@@ -66,6 +67,15 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_error_handler(FootfallError, explain)
     app.add_error_handler(Refused, refuse)
     return app
+
+
+class _App(falcon.asgi.App):
+    """Falcon's application, which also answers whoever names an HTTP version that does not exist (`HTTP/2.0`)."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("http_version", "1.1") not in _HTTP_VERSIONS:
+            scope = {**scope, "http_version": "1.1"}
+        await super().__call__(scope, receive, send)
 
 
 def _say(response: Response, status: int, sentence: str) -> None:

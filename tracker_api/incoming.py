@@ -12,6 +12,7 @@ from tracker_api.refusal import bad_site
 Parameters = Mapping[str, str | list[str]]
 
 _HIGHEST_SITE = 2**32 - 1  # idsite is an unsigned 32-bit column
+_SITE_DIGITS = len(str(_HIGHEST_SITE))
 _KEPT_HEADERS = {
     name.encode(): name
     for name in (
@@ -63,7 +64,8 @@ def check_site(parameters: Parameters) -> None:
         Refused: it is missing, or not a whole number from 1 on without leading zeros, as the reference has it.
     """
     value = text(parameters, "idsite")
-    if not (value.isascii() and value.isdigit() and value[0] != "0" and int(value) <= _HIGHEST_SITE):
+    digits = value.isascii() and value.isdigit() and value[0] != "0" and len(value) <= _SITE_DIGITS
+    if not (digits and int(value) <= _HIGHEST_SITE):
         raise bad_site(value or None)
 
 

@@ -91,6 +91,7 @@ def test_a_form_body_is_queued_beside_the_query(client: testing.TestClient, queu
         "idsite=01&rec=1",
         "idsite=1.5&rec=1",
         "idsite=4294967296&rec=1",
+        pytest.param(f"idsite={'9' * 5000}&rec=1", id="more digits than Python reads"),
         "idsite[]=1&rec=1",
         "idsite=1&idsite=x&rec=1",
         "idsite=%D9%A1&rec=1",
@@ -112,8 +113,17 @@ def test_rec_other_than_1_is_answered_and_not_queued(client: testing.TestClient,
 
 
 def test_query_strings_of_any_bytes_are_taken(client: testing.TestClient, queued: Queued) -> None:
-    scope = testing.create_scope(path="/matomo.php")
-    scope["query_string"] = GOOD.encode() + b"&title=\xff\x80%E4"
+    assert status_of(client, query_string=GOOD.encode() + b"&title=\xff\x80%E4") == 200
+    assert queued()[0].query.endswith(b"&title=%FF%80%E4")
+
+
+def test_who_names_a_version_of_http_that_does_not_exist_is_answered_all_the_same(client: testing.TestClient) -> None:
+    assert status_of(client, query_string=GOOD.encode(), http_version="2.0") == 200
+    assert status_of(client, query_string=b"rec=1", http_version="0.9") == 400
+
+
+def status_of(client: testing.TestClient, **scope: object) -> int:
+    """What a request is answered that the test client itself would not send."""
     events: list[dict[str, Any]] = []
 
     async def call() -> None:
@@ -123,11 +133,10 @@ def test_query_strings_of_any_bytes_are_taken(client: testing.TestClient, queued
         async def send(event: dict[str, Any]) -> None:
             events.append(event)
 
-        await client.app(scope, receive, send)
+        await client.app({**testing.create_scope(path="/matomo.php"), **scope}, receive, send)
 
     falcon.async_to_sync(call)
-    assert events[0]["status"] == 200
-    assert queued()[0].query.endswith(b"&title=%FF%80%E4")
+    return int(events[0]["status"])
 
 
 def test_one_visitor_stays_in_one_shard(client: testing.TestClient, redis_client: redis.Redis) -> None:
