@@ -18,7 +18,7 @@ from footfall.archiving.periods import PeriodKind
 from footfall.archiving.site_round import RoundOptions, SiteRounds
 from footfall.clock import Clock
 from footfall.database import Database
-from footfall.plugins import record_builders
+from footfall.plugins import archived
 from footfall.queue.connection import connect
 from footfall.queue.state import read_state
 from footfall.settings import Settings
@@ -34,7 +34,7 @@ def run_sites(
     progress = Bars(Console()) if sys.stdout.isatty() else Lines()
     with stop_on_signal() as should_stop, progress:
         options = RoundOptions(settings.today_archive_seconds, kinds, Queue(settings, clock).pending, should_stop)
-        rounds = SiteRounds(database, Archiver(database, record_builders(), clock), clock, options, progress)
+        rounds = SiteRounds(database, Archiver(database, archived(), clock), clock, options, progress)
         due = Invalidations(database, clock).sites_with_work(sites)
         elsewhere = 0
         for idsite in sorted(due):

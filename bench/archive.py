@@ -21,7 +21,7 @@ from footfall.archiving.locks import SiteLock
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.plugins import record_builders
+from footfall.plugins import archived
 from footfall.settings import Settings
 
 VISITS, ACTIONS, PAGES, VISITORS = 80_000, 300_000, 20_000, 60_000
@@ -108,7 +108,7 @@ def tiny(days: int) -> list[tuple[int, date]]:
 def archive(own: Settings, site_days: list[tuple[int, date]]) -> dict[str, float]:
     """Archive these site-days once each, after one that warms up; seconds, CPU seconds and peak memory."""
     database, clock = Database(own), SystemClock()
-    archiver = Archiver(database, record_builders(), clock)
+    archiver = Archiver(database, archived(), clock)
     work = [(archiver.site(idsite), Period.of(PeriodKind.DAY, day)) for idsite, day in site_days]
     locks = {site.idsite: SiteLock(database, site.idsite) for site, _ in work}
     for lock in locks.values():

@@ -7,7 +7,7 @@ from footfall.archiving.on_demand import ArchiveRequests
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.plugins import record_builders
+from footfall.plugins import archived
 from footfall.queue.connection import connect
 from footfall.settings import Settings, load
 
@@ -38,7 +38,7 @@ def archive_with(settings: Settings, idsite: int, kind: str, first: str, last: s
             connect(settings.redis_url) as redis,
             ArchiveRequests(redis, 0).working(idsite, period, segment),
         ):
-            archiver = Archiver(database, record_builders(), SystemClock())
+            archiver = Archiver(database, archived(), SystemClock())
             archiver.ensure(idsite, period, segment, wait_seconds=_SITE_SECONDS)
     finally:
         database.close()

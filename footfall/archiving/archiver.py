@@ -1,35 +1,31 @@
-"""Makes archives: a day from its log, a higher period from the archives of the periods inside it."""
+"""Makes archives: a day from its log, a higher period from the archives of the periods inside it.
+
+Everything that is wanted of a day, of however many segments, is computed from one reading of its log.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-
-from cachetools import LRUCache
 
 from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
-from footfall.archiving.daylog import site_hours
+from footfall.archiving.daylog import DayLog, site_hours
+from footfall.archiving.distinct import DistinctCounts
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.locks import SiteLock
 from footfall.archiving.logreader import LogReader
 from footfall.archiving.periods import Period, PeriodKind, local_date
+from footfall.archiving.plan import Archived, Plan, Plans
 from footfall.archiving.reader import table_of
-from footfall.archiving.records import (
-    BlobRecord,
-    Builder,
-    Combine,
-    RecordBuilder,
-    RecordIndex,
-    builders_for,
-    columns_read,
-)
+from footfall.archiving.records import BlobRecord, Combine, RecordIndex
+from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.setup import SiteSetup
 from footfall.archiving.summing import TableSum, limit
-from footfall.archiving.tables import CURRENT, Archive, ArchiveTables, DoneStatus, month_of
+from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus, Layers, month_of
 from footfall.clock import Clock
-from footfall.database import Database
+from footfall.database import Database, is_lost
 from footfall.errors import FootfallError, InvalidInput
 from footfall.sites import Site, Sites
 
@@ -37,16 +33,16 @@ _COUNTED_ANEW = (PeriodKind.WEEK, PeriodKind.MONTH)  # the higher periods whose 
 _COMBINED: dict[Combine, Callable[[list[float]], float]] = {Combine.SUM: sum, Combine.MAX: max, Combine.MIN: min}
 
 
-_PLANS_KEPT = 100
-
-
 @dataclass(frozen=True)
-class _Plan:
-    """What is archived for sites of one setup, and the columns that are read for it."""
+class Made:
+    """What became of the archives of a period.
 
-    builders: tuple[RecordBuilder, ...]
-    records: RecordIndex
-    columns: dict[str, tuple[str, ...]]
+    Args:
+        failed: why the archive of a scope could not be made.
+    """
+
+    archives: dict[Scope, Archive] = field(default_factory=dict)
+    failed: dict[Scope, Exception] = field(default_factory=dict)
 
 
 class Archiver:
@@ -54,16 +50,16 @@ class Archiver:
 
     Args:
         database: used by nobody else meanwhile.
-        builders: what plugins archive.
+        archived: what plugins archive.
         clock: says when an archive is made, and what today is.
     """
 
-    def __init__(self, database: Database, builders: Iterable[Builder], clock: Clock) -> None:
+    def __init__(self, database: Database, archived: Archived, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._builders = tuple(builders)
-        self._plans: LRUCache[SiteSetup, _Plan] = LRUCache(_PLANS_KEPT)
+        self._plans = Plans(archived)
         self._log = LogReader(database)
+        self._distinct = DistinctCounts(self._log)
         self._tables = ArchiveTables(database)
         self._sites = Sites(database, cache_seconds=0)
 
@@ -89,46 +85,81 @@ class Archiver:
             Whether anything had to be made.
 
         Raises:
-            FootfallError: there is no such site, or another process works the site for longer than `wait_seconds`.
+            InvalidInput: there is no such site, or the segment cannot be read.
+            FootfallError: another process works the site for longer than `wait_seconds`, or an archive cannot be made.
         """
-        if segment:
-            raise InvalidInput("Archives of segments cannot be made yet: leave the segment out.")
         site, lock = self.site(idsite), SiteLock(self._database, idsite)
+        scopes = self.scopes(site, [segment])
         if not lock.acquire(wait_seconds):
             raise FootfallError(f"Site {idsite} is being archived by another process: try again later.")
         try:
             queue = Invalidations(self._database, self._clock)
             queue.take_touched(idsite, [day for day in queue.touched_days(idsite) if period.contains(day)])
-            archive = self._tables.find(idsite, period)
-            if archive is not None and archive.status in CURRENT:
+            missing = self._missing(site, period, scopes)
+            if not missing:
                 return False
-            self.make(site, period, lock)
+            for error in self.make(site, period, lock, missing).failed.values():
+                raise error
             return True
         finally:
             lock.release()
 
-    def make(self, site: Site, period: Period, lock: SiteLock) -> Archive:
-        """Make the archive of the period anew, and what is missing or invalidated of the periods inside it.
+    def scopes(self, site: Site, segments: Iterable[str]) -> list[Scope]:
+        """What is archived of these segments of a site, the empty one being all visits.
+
+        Raises:
+            InvalidInput: one cannot be read.
+        """
+        plan, found = self._plan(site), []
+        for segment in segments:
+            scopes = self._plans.archived.beside(segment)
+            plan.reading(scopes)
+            found += scopes
+        return found
+
+    def make(self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope] = ()) -> Made:
+        """Make archives of the period anew, and what is missing or invalidated of the periods inside it.
 
         Args:
             lock: the lock of the site, held.
+            scopes: what they are about; by default all visits, with what is archived beside them.
+
+        Raises:
+            Exception: the archive of all visits cannot be made; then there is none.
         """
         archived_at = self._clock.now().replace(tzinfo=None, microsecond=0)
-        numbers, blobs = (
-            self._of_day(site, period) if period.kind is PeriodKind.DAY else self._of_parts(site, period, lock)
-        )
-        idarchive = self._database.retrying(lambda: self._tables.next_id(period))
-        archive = Archive(idarchive, site.idsite, period, DoneStatus.OK, archived_at)
+        scopes = scopes or self.scopes(site, [""])
+        failed: dict[Scope, Exception] = {}
+        if period.kind is PeriodKind.DAY:
+            contents = self._of_day(site, period, scopes, failed)
+        else:
+            contents = self._of_parts(site, period, lock, scopes, failed)
+        if not contents:
+            return Made(failed=failed)
+        ids = self._database.retrying(lambda: self._tables.next_ids(period, len(contents)))
+        archives = {
+            scope: Archive(
+                idarchive,
+                site.idsite,
+                period,
+                DoneStatus.PARTIAL if scope.is_partial else DoneStatus.OK,
+                archived_at,
+                scope.flag,
+            )
+            for idarchive, scope in zip(ids, contents, strict=True)
+        }
+        self._store(period, lock, {archives[scope]: content for scope, content in contents.items()})
+        return Made(archives, failed)
 
+    def _store(self, period: Period, lock: SiteLock, contents: Mapping[Archive, Content]) -> None:
         def write() -> None:
             with self._database.transaction():
                 lock.require()
-                self._tables.write(archive, numbers, blobs)
+                self._tables.write(contents)
 
         self._database.retrying(write)
-        replaced = self._tables.older_than(archive)
+        replaced = self._tables.replaced_by(contents)
         self._database.retrying(lambda: self._tables.delete(month_of(period.first), replaced))
-        return archive
 
     def has_log(self, site: Site, period: Period) -> bool:
         """Whether the log has anything of the period."""
@@ -138,63 +169,98 @@ class Archiver:
         """The newest readable archive of the period."""
         return self._tables.find(site.idsite, period)
 
-    def _plan(self, site: Site) -> _Plan:
-        setup = SiteSetup.of(site)
-        plan = self._plans.get(setup)
-        if plan is None:
-            builders = builders_for(setup, self._builders)
-            plan = self._plans[setup] = _Plan(builders, RecordIndex(builders), columns_read(builders))
-        return plan
+    def _plan(self, site: Site) -> Plan:
+        return self._plans.of(SiteSetup.of(site))
+
+    def _missing(self, site: Site, period: Period, scopes: Iterable[Scope]) -> list[Scope]:
+        """Those of which there is no archive, or one that is outdated."""
+        scopes = tuple(scopes)
+        layers = self._tables.layers(site.idsite, period.first, period.last, {scope.segment for scope in scopes})
+        return [s for s in scopes if not layers.get((s.segment, period), Layers()).is_current(s.plugin)]
 
     # A day
 
-    def _of_day(self, site: Site, period: Period) -> tuple[dict[str, float], dict[str, bytes]]:
-        numbers: dict[str, float] = {}
-        blobs: dict[str, bytes] = {}
+    def _of_day(
+        self, site: Site, period: Period, scopes: Sequence[Scope], failed: dict[Scope, Exception]
+    ) -> dict[Scope, Content]:
         zone, plan = site.days.zone, self._plan(site)
-        day = self._log.read(plan.columns, site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
-        if day.is_empty:
-            return numbers, blobs
-        for builder in plan.builders:
-            for name, value in builder.compute(day).items():
-                if isinstance(value, StoredTable):
-                    blobs.update(to_blobs(name, value))
-                elif isinstance(value, DataTable):
-                    numbers.update(plan.records.counts(name, value))
-                    blobs.update(_limited_blobs(plan.records.table(name), name, value))
-                else:
-                    numbers[name] = value
-        return numbers, blobs
+        reading = plan.reading(scopes)
+        log = self._log.read(reading, site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
+        by_segment: dict[str, list[Scope]] = {}
+        for scope in scopes:
+            by_segment.setdefault(scope.segment, []).append(scope)
+        contents: dict[Scope, Content] = {}
+        for segment, members in by_segment.items():
+            try:
+                theirs = plan.segment(segment).apply(log) if segment else log
+                contents |= {scope: _computed(plan, scope, theirs) for scope in members}
+            except Exception as error:
+                _note_failure(members, error, failed)
+        return contents
 
     # A higher period
 
-    def _of_parts(self, site: Site, period: Period, lock: SiteLock) -> tuple[dict[str, float], dict[str, bytes]]:
-        archives, records = self._parts(site, period, lock), self._plan(site).records
-        numbers = self._combined_numbers(records, archives) | self._distinct(records, site, period, archives)
+    def _of_parts(
+        self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope], failed: dict[Scope, Exception]
+    ) -> dict[Scope, Content]:
+        plan, parts = self._plan(site), self._parts(site, period, lock, scopes, failed)
+        scopes = [scope for scope in scopes if scope not in failed]
+        counted = {
+            scope: plan.index(scope).distinct
+            for scope in scopes
+            if period.kind in _COUNTED_ANEW and parts[scope] and plan.index(scope).distinct
+        }
+        distinct = self._distinct.of(plan, site, period, counted)
+        contents: dict[Scope, Content] = {}
+        for scope in scopes:
+            try:
+                numbers, blobs = self._combined(plan.index(scope), parts[scope])
+            except Exception as error:
+                _note_failure([scope], error, failed)
+            else:
+                contents[scope] = _kept(scope, plan.index(scope), numbers | distinct.get(scope, {}), blobs)
+        return contents
+
+    def _parts(
+        self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope], failed: dict[Scope, Exception]
+    ) -> dict[Scope, list[Layers]]:
+        """What there is of the periods that the period is made of; those without any log data have nothing."""
+        segments = {scope.segment for scope in scopes}
+        present = self._tables.layers(site.idsite, period.first, period.last, segments)
+        for part in period.parts():
+            layers = {scope: present.get((scope.segment, part), Layers()) for scope in scopes}
+            due = [scope for scope, found in layers.items() if not found.is_current(scope.plugin)]
+            if due and (any(layers[scope].of(scope.plugin) for scope in due) or self.has_log(site, part)):
+                failed |= self.make(site, part, lock, due).failed
+                present |= self._tables.layers(site.idsite, part.first, part.last, segments)
+        return {
+            scope: [present[key] for part in period.parts() if (key := (scope.segment, part)) in present]
+            for scope in scopes
+        }
+
+    def _combined(self, records: RecordIndex, parts: Sequence[Layers]) -> tuple[dict[str, float], dict[str, bytes]]:
+        archives = [archive for layers in parts for archive in layers.archives]
+        numbers = self._combined_numbers(records, parts, archives)
         blobs: dict[str, bytes] = {}
-        present = self._tables.blob_names(archives)
+        holders = self._tables.holders(archives)
         for record in records.tables if archives else ():
-            table = self._combined_table(record, archives) if record.name in present else DataTable()
+            holding = holders.get(record.name, set())
+            newest = [next((a for a in reversed(layers.archives) if a in holding), None) for layers in parts]
+            table = self._combined_table(record, [archive for archive in newest if archive is not None])
             numbers.update(records.counts(record.name, table))
             blobs.update(_limited_blobs(record, record.name, table))
         return numbers, blobs
 
-    def _parts(self, site: Site, period: Period, lock: SiteLock) -> list[Archive]:
-        """The archives of the periods that the period is made of; those without any log data have none."""
-        present = self._tables.find_within(site.idsite, period.first, period.last)
-        found = []
-        for part in period.parts():
-            archive = present.get(part)
-            if (archive.status not in CURRENT) if archive else self.has_log(site, part):
-                archive = self.make(site, part, lock)
-            if archive is not None:
-                found.append(archive)
-        return found
-
-    def _combined_numbers(self, records: RecordIndex, archives: Collection[Archive]) -> dict[str, float]:
+    def _combined_numbers(
+        self, records: RecordIndex, parts: Sequence[Layers], archives: Collection[Archive]
+    ) -> dict[str, float]:
+        stored_numbers = self._tables.numeric(archives)
         values: dict[str, list[float]] = {}
-        for numbers in self._tables.numeric(archives).values():
-            for name, value in numbers.items():
+        for layers in parts:
+            newest: dict[str, float] = {}
+            for archive in layers.archives:
+                newest |= stored_numbers[archive]
+            for name, value in newest.items():
                 values.setdefault(name, []).append(value)
         found = {}
         for name, members in values.items():
@@ -205,19 +271,49 @@ class Archiver:
                 found[name] = _COMBINED[record.combine](members)
         return found
 
-    def _distinct(
-        self, records: RecordIndex, site: Site, period: Period, archives: Collection[Archive]
-    ) -> dict[str, float]:
-        if period.kind not in _COUNTED_ANEW or not archives:
-            return {}
-        counts = self._log.distinct(tuple(records.distinct.values()), site.idsite, *period.utc_bounds(site.days.zone))
-        return dict(zip(records.distinct, map(float, counts), strict=True))
-
     def _combined_table(self, record: BlobRecord, archives: Sequence[Archive]) -> DataTable:
         total = TableSum(record.combine)
         for blobs in self._tables.blobs_of(archives, record.name):
             total.add(table_of(blobs, record.name, expanded=True))
         return total.table()
+
+
+def _note_failure(scopes: Iterable[Scope], error: Exception, failed: dict[Scope, Exception]) -> None:
+    """Keep why archives of segments could not be made; what everything depends on is raised."""
+    if is_lost(error) or VISITS in scopes:
+        raise error
+    failed |= dict.fromkeys(scopes, error)
+
+
+def _computed(plan: Plan, scope: Scope, log: DayLog) -> Content:
+    """What the builders of a scope make of the log."""
+    records = plan.index(scope)
+    numbers: dict[str, float] = {}
+    blobs: dict[str, bytes] = {}
+    for builder in plan.builders(scope) if not log.is_empty else ():
+        for name, value in builder.compute(log).items():
+            if scope.record and name not in records:
+                continue
+            if isinstance(value, StoredTable):
+                blobs |= to_blobs(name, value)
+            elif isinstance(value, DataTable):
+                numbers |= records.counts(name, value)
+                blobs |= _limited_blobs(records.table(name), name, value)
+            else:
+                numbers[name] = value
+    return _kept(scope, records, numbers, blobs)
+
+
+def _kept(scope: Scope, records: RecordIndex, numbers: dict[str, float], blobs: dict[str, bytes]) -> Content:
+    """What is stored: nothing that is zero, unless it has to hide an older number."""
+    if not scope.is_overlay:
+        return Content({name: value for name, value in numbers.items() if value}, blobs)
+    empty = {
+        name: blob
+        for record in records.tables
+        for name, blob in _limited_blobs(record, record.name, DataTable()).items()
+    }
+    return Content({record.name: 0 for record in records.numbers} | numbers, empty | blobs)
 
 
 def _limited_blobs(record: BlobRecord | None, name: str, table: DataTable) -> dict[str, bytes]:

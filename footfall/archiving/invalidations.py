@@ -12,7 +12,8 @@ from enum import IntEnum
 from typing import Any
 
 from footfall.archiving.periods import Period, PeriodKind
-from footfall.archiving.tables import ArchiveTables, done_flag
+from footfall.archiving.scope import done_flag
+from footfall.archiving.tables import ArchiveTables
 from footfall.clock import Clock
 from footfall.database import Database
 
@@ -66,7 +67,7 @@ class Invalidations:
         if not wanted:
             return 0
         for period in wanted:
-            self._tables.invalidate(idsite, period, segment)
+            self._tables.invalidate(idsite, period, name)
         waiting = {
             Period(PeriodKind(kind), first, last)
             for kind, first, last in self._database.query(

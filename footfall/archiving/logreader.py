@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -42,6 +43,22 @@ _NAMED: Final = ("log_link_visit_action", "log_conversion_item")  # the tables w
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What is read of the log.
+
+    Args:
+        columns: by log table.
+        named: those of them with ids of actions whose names are read too.
+        whole_visits: whether also what happened before the time in question in visits that began before it; of
+            log_visit the column `visit_first_action_time` must be among those read.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    whole_visits: bool = False
+
+
 class LogReader:
     """Reads the columns that builders declare."""
 
@@ -49,29 +66,18 @@ class LogReader:
         self._database = database
 
     def read(
-        self,
-        columns: Mapping[str, Sequence[str]],
-        idsite: int,
-        begin: datetime,
-        end: datetime,
-        hours: Sequence[int] = HOURS,
-        *,
-        named: Mapping[str, Sequence[str]] | None = None,
-        whole_visits: bool = False,
+        self, reading: Reading, idsite: int, begin: datetime, end: datetime, hours: Sequence[int] = HOURS
     ) -> DayLog:
         """The log from `begin` to before `end` (naive, UTC), all of it as at one moment.
 
         Args:
-            columns: what is read, by log table.
             hours: the hour of the site's day for each hour in UTC.
-            named: columns with ids of actions whose names are read too, by log table.
-            whole_visits: also what happened in these visits before `begin`; of log_visit the column
-                `visit_first_action_time` must be among those read.
         """
+        columns = reading.columns
         with self._snapshot():
             tables = {table: self._table(table, wanted, idsite, begin, end) for table, wanted in columns.items()}
-            earlier = self._earlier(columns, tables[_VISITS], begin) if whole_visits else {}
-            return DayLog.of(tables, self._names([tables, earlier], named or {}), hours, earlier)
+            earlier = self._earlier(columns, tables[_VISITS], begin) if reading.whole_visits else {}
+            return DayLog.of(tables, self._names([tables, earlier], reading.named), hours, earlier)
 
     def has_rows(self, idsite: int, begin: datetime, end: datetime) -> bool:
         """Whether anything of the log lies between these moments."""
@@ -96,6 +102,15 @@ class LogReader:
             (idsite, begin, end),
         )[0]
         return [int(count) for count in row]
+
+    def visit_count(self, idsite: int, begin: datetime, end: datetime) -> int:
+        """The number of visits between these moments."""
+        time = _TIME_COLUMN[_VISITS]
+        count = self._database.query(
+            f"SELECT COUNT(*) FROM {self._database.table(_VISITS)} WHERE idsite = %s AND {time} >= %s AND {time} < %s",
+            (idsite, begin, end),
+        )
+        return int(count[0][0])
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from footfall.archiving.blob import chunk_name, expand, read_chunk, read_subtable, read_table
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.periods import Period
-from footfall.archiving.tables import Archive, ArchiveTables
+from footfall.archiving.tables import Archive, ArchiveTables, Layers
 from footfall.database import Database
 
 T = TypeVar("T")
@@ -20,15 +20,20 @@ class ArchiveReader:
     def __init__(self, database: Database) -> None:
         self._tables = ArchiveTables(database)
 
-    def archive(self, idsite: int, period: Period, segment: str = "") -> Archive | None:
-        """The archive that the other methods read; None when there is no usable one."""
-        return self._tables.find(idsite, period, segment)
+    def archive(self, idsite: int, period: Period, segment: str = "", plugin: str = "") -> Archive | None:
+        """The newest usable archive with the records of a plugin, or of all plugins; None when there is none."""
+        return self._layers(idsite, period, segment).of(plugin)
 
     def numeric(self, idsite: int, period: Period, names: Sequence[str], segment: str = "") -> dict[str, float] | None:
         """The numbers of these names that are not zero; None when there is no usable archive."""
 
-        def read(archive: Archive) -> dict[str, float]:
-            return self._tables.numeric([archive], names)[archive] if names else {}
+        def read(layers: Layers) -> dict[str, float]:
+            if not names:
+                return {}
+            found: dict[str, float] = {}
+            for numbers in self._tables.numeric(layers.archives, names).values():
+                found |= numbers
+            return {name: value for name, value in found.items() if value}
 
         return self._from_newest(idsite, period, segment, read)
 
@@ -50,17 +55,25 @@ class ArchiveReader:
         """
         record = name if subtable_id is None or expanded else chunk_name(name, subtable_id)
 
-        def read(archive: Archive) -> DataTable:
-            blobs = self._tables.blobs(archive, record, with_chunks=expanded)
+        def read(layers: Layers) -> DataTable:
+            archives = layers.archives
+            if len(archives) > 1:
+                holding = self._tables.holders(archives).get(name, set())
+                archives = tuple(archive for archive in archives if archive in holding)
+            blobs = self._tables.blobs(archives[-1], record, with_chunks=expanded) if archives else {}
             return table_of(blobs, name, expanded=expanded, subtable_id=subtable_id)
 
         return self._from_newest(idsite, period, segment, read)
 
-    def _from_newest(self, idsite: int, period: Period, segment: str, read: Callable[[Archive], T]) -> T | None:
-        while (archive := self.archive(idsite, period, segment)) is not None:
-            found = read(archive)
-            # A newer archive may have taken its place while it was read; then it may have been read in part.
-            if self._tables.is_there(archive):
+    def _layers(self, idsite: int, period: Period, segment: str) -> Layers:
+        found = self._tables.layers(idsite, period.first, period.last, [segment])
+        return found.get((segment, period), Layers())
+
+    def _from_newest(self, idsite: int, period: Period, segment: str, read: Callable[[Layers], T]) -> T | None:
+        while (layers := self._layers(idsite, period, segment)).archives:
+            found = read(layers)
+            # A newer archive may have taken the place of one while it was read; then it may have been read in part.
+            if self._tables.are_there(layers.archives):
                 return found
         return None
 

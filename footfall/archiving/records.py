@@ -110,11 +110,17 @@ def columns_read(builders: Iterable[RecordBuilder]) -> dict[str, tuple[str, ...]
 
 
 class RecordIndex:
-    """Finds the declaration of a stored record by its name."""
+    """Finds the declaration of a stored record by its name.
 
-    def __init__(self, builders: Iterable[RecordBuilder]) -> None:
-        records = [record for builder in builders for record in builder.records]
+    Args:
+        only: the name of the only record that is meant, with those counted in it; None for all of the builders.
+    """
+
+    def __init__(self, builders: Iterable[RecordBuilder], only: str | None = None) -> None:
+        declared = [record for builder in builders for record in builder.records]
+        records = [r for r in declared if only in (None, r.name, isinstance(r, NumericRecord) and r.rows_of)]
         self._by_name: dict[str, Record] = {record.name: record for record in records}
+        self.numbers = tuple(record for record in records if isinstance(record, NumericRecord))
         self.tables = tuple(record for record in records if isinstance(record, BlobRecord))
         self.distinct = {
             record.name: record.distinct for record in records if isinstance(record, NumericRecord) and record.distinct
@@ -123,6 +129,9 @@ class RecordIndex:
         for record in records:
             if isinstance(record, NumericRecord) and record.rows_of:
                 self._counted.setdefault(record.rows_of, []).append(record)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
 
     def number(self, name: str) -> NumericRecord | None:
         """The declaration of a number; None when no plugin declares one of that name."""

@@ -9,18 +9,17 @@ reader.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
 from functools import cache
-from hashlib import md5
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 import mysql.connector
 from mysql.connector import errorcode
 
 from footfall.archiving.periods import Period, PeriodKind
+from footfall.archiving.scope import VISITS, done_flag
 from footfall.database import Database
 from footfall.migrations import SQL_DIRECTORY
 
@@ -40,23 +39,61 @@ class DoneStatus(IntEnum):
 
 # An invalidated archive stays in use until a newer one is there.
 READABLE: Final = (DoneStatus.OK, DoneStatus.OK_TEMPORARY, DoneStatus.INVALIDATED, DoneStatus.PARTIAL)
-CURRENT: Final = (DoneStatus.OK, DoneStatus.OK_TEMPORARY, DoneStatus.PARTIAL)
-
-
-def done_flag(segment: str = "") -> str:
-    """The name of the done flag of all visits, or of a segment (by the MD5 of its decoded definition)."""
-    return f"done{md5(unquote_plus(segment).encode()).hexdigest()}" if segment else "done"
+CURRENT: Final = (DoneStatus.OK, DoneStatus.OK_TEMPORARY)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One stored archive."""
+    """One stored archive.
+
+    Args:
+        flag: the name of its done flag.
+    """
 
     idarchive: int
     idsite: int
     period: Period
     status: DoneStatus
     archived_at: datetime
+    flag: str = VISITS.flag
+
+    @property
+    def plugin(self) -> str:
+        """The only plugin that it is about; empty for all."""
+        return self.flag.partition(".")[2]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing has changed since it was made."""
+        return self.status in CURRENT
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is in an archive: numbers and blobs by name."""
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What there is of a period and segment: archives that together hold the records, the oldest first.
+
+    Of a record that several hold, the newest counts.
+    """
+
+    archives: tuple[Archive, ...] = ()
+
+    def of(self, plugin: str = "") -> Archive | None:
+        """The newest archive that holds all records of a plugin, or of all plugins."""
+        whole = (a for a in reversed(self.archives) if a.status != DoneStatus.PARTIAL and a.plugin in ("", plugin))
+        return next(whole, None)
+
+    def is_current(self, plugin: str = "") -> bool:
+        """Whether the records of a plugin, or of all plugins, are there and nothing has changed since."""
+        archive = self.of(plugin)
+        return archive is not None and archive.is_current
 
 
 @dataclass(frozen=True)
@@ -87,25 +124,38 @@ class ArchiveTables:
     # Finding
 
     def find(self, idsite: int, period: Period, segment: str = "") -> Archive | None:
-        """The newest readable archive of the period, or None."""
-        return self.find_within(idsite, period.first, period.last, segment).get(period)
+        """The newest readable archive of the period that holds all records, or None."""
+        return self.layers(idsite, period.first, period.last, [segment]).get((segment, period), Layers()).of()
 
-    def find_within(self, idsite: int, first: date, last: date, segment: str = "") -> dict[Period, Archive]:
-        """The newest readable archive of every period that lies inside these days."""
-        found: dict[Period, Archive] = {}
-        for month in self._months(first, last):
+    def layers(
+        self, idsite: int, first: date, last: date, segments: Collection[str]
+    ) -> dict[tuple[str, Period], Layers]:
+        """What can be read of these segments for every period that lies inside these days.
+
+        Archives that a newer one with all records has replaced are left out.
+        """
+        of_flag = {done_flag(segment): segment for segment in segments}
+        flags = [part for flag in of_flag for part in (flag, f"{flag}.%")]
+        named = " OR ".join(["name = %s OR name LIKE %s"] * len(of_flag))
+        found: dict[tuple[str, Period], list[Archive]] = {}
+        for month in self._months(first, last) if flags else ():
             rows = self._select(
                 month,
                 "numeric",
-                "idarchive, period, date1, date2, value, ts_archived",
-                "idsite = %s AND date1 >= %s AND date2 <= %s AND name = %s ORDER BY ts_archived, idarchive",
-                (idsite, first, last, done_flag(segment)),
+                "idarchive, period, date1, date2, value, ts_archived, name",
+                f"idsite = %s AND date1 >= %s AND date2 <= %s AND ({named}) ORDER BY ts_archived, idarchive",
+                (idsite, first, last, *flags),
             )
-            for idarchive, kind, date1, date2, value, archived_at in rows:
-                if value in READABLE:
-                    period = Period(PeriodKind(kind), date1, date2)
-                    found[period] = Archive(idarchive, idsite, period, DoneStatus(int(value)), archived_at)
-        return found
+            for idarchive, kind, date1, date2, value, archived_at, name in rows:
+                if value not in READABLE:
+                    continue
+                period, status = Period(PeriodKind(kind), date1, date2), DoneStatus(int(value))
+                archive = Archive(idarchive, idsite, period, status, archived_at, name)
+                layers = found.setdefault((of_flag[name.partition(".")[0]], period), [])
+                if name in of_flag and status != DoneStatus.PARTIAL:
+                    layers.clear()
+                layers.append(archive)
+        return {key: Layers(tuple(archives)) for key, archives in found.items()}
 
     def ranges(self, idsite: int, first: date, last: date) -> set[Period]:
         """The archived ranges that have a day in common with these."""
@@ -147,13 +197,20 @@ class ArchiveTables:
                 found[members[idarchive]][name] = value
         return found
 
-    def blob_names(self, archives: Collection[Archive]) -> set[str]:
-        """The names of the blobs that at least one of the archives has."""
-        return {
-            name
-            for month, ids in _by_month(archives).items()
-            for (name,) in self._select(month, "blob", "DISTINCT name", f"idarchive IN ({_marks(ids)})", tuple(ids))
-        }
+    def holders(self, archives: Collection[Archive]) -> dict[str, set[Archive]]:
+        """The archives that have a table, by its name."""
+        found: dict[str, set[Archive]] = {}
+        for month, members in _by_month(archives).items():
+            rows = self._select(
+                month,
+                "blob",
+                "idarchive, name",
+                f"idarchive IN ({_marks(members)}) AND name NOT LIKE %s",
+                (*members, r"%\_chunk\_%"),
+            )
+            for idarchive, name in rows:
+                found.setdefault(name, set()).add(members[idarchive])
+        return found
 
     def blobs(self, archive: Archive, record: str, *, with_chunks: bool) -> dict[str, bytes]:
         """A record's blobs by name: the table itself, and with `with_chunks` the chunks of its subtables."""
@@ -182,36 +239,39 @@ class ArchiveTables:
                 found[members[idarchive]][name] = bytes(value)
         return list(found.values())
 
-    def is_there(self, archive: Archive) -> bool:
-        """Whether the archive was not removed meanwhile: what was read of it before this call is whole."""
-        condition = "idarchive = %s AND name LIKE 'done%'"
-        return bool(self._select(month_of(archive.period.first), "numeric", "1", condition, (archive.idarchive,)))
+    def are_there(self, archives: Collection[Archive]) -> bool:
+        """Whether none of the archives was removed meanwhile: what was read of them before this call is whole."""
+        found = 0
+        for month, members in _by_month(archives).items():
+            condition = f"idarchive IN ({_marks(members)}) AND name LIKE 'done%'"
+            rows = self._select(month, "numeric", "COUNT(DISTINCT idarchive)", condition, tuple(members))
+            found += rows[0][0] if rows else 0
+        return found == len(archives)
 
     # Writing
 
-    def next_id(self, period: Period) -> int:
-        """A new archive id, never given out before in its month."""
+    def next_ids(self, period: Period, count: int) -> range:
+        """New archive ids, never given out before in their month."""
         month = month_of(period.first)
         self._create(month)
-        name = f"{self._database.prefix}archive_numeric_{month}"
-        return self._database.insert(
-            f"UPDATE {self._database.table('sequence')} SET value = LAST_INSERT_ID(value + 1) WHERE name = %s", (name,)
+        last = self._database.insert(
+            f"UPDATE {self._database.table('sequence')} SET value = LAST_INSERT_ID(value + %s) WHERE name = %s",
+            (count, f"{self._database.prefix}archive_numeric_{month}"),
         )
+        return range(last - count + 1, last + 1)
 
-    def write(
-        self,
-        archive: Archive,
-        numbers: Mapping[str, float],
-        blobs: Mapping[str, bytes],
-        segment: str = "",
-    ) -> None:
-        """Store a whole archive; to be called inside a transaction."""
-        month, period = month_of(archive.period.first), archive.period
-        head = (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
-        for batch in _batches(blobs.items(), _BLOB_BYTES_PER_STATEMENT):
-            self._insert(month, "blob", [(*head, name, value) for name, value in batch])
-        rows = [(*head, name, float(value)) for name, value in numbers.items() if value]
-        rows.append((*head, done_flag(segment), float(archive.status)))
+    def write(self, contents: Mapping[Archive, Content]) -> None:
+        """Store whole archives of one month; to be called inside a transaction."""
+        numbers, blobs, flags, month = [], [], [], ""
+        for archive, content in contents.items():
+            month, period = month_of(archive.period.first), archive.period
+            head = (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
+            blobs += [(*head, name, value) for name, value in content.blobs.items()]
+            numbers += [(*head, name, float(number)) for name, number in content.numbers.items()]
+            flags.append((*head, archive.flag, float(archive.status)))
+        for batch in _batches(blobs, _BLOB_BYTES_PER_STATEMENT):
+            self._insert(month, "blob", batch)
+        rows = [*numbers, *flags]
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
             self._insert(month, "numeric", rows[start : start + _ROWS_PER_STATEMENT])
 
@@ -225,33 +285,44 @@ class ArchiveTables:
 
     # Ageing
 
-    def invalidate(self, idsite: int, period: Period, segment: str = "") -> None:
-        """Mark the archives of exactly this period as invalidated."""
+    def invalidate(self, idsite: int, period: Period, flag: str = VISITS.flag) -> None:
+        """Mark the archives of exactly this period as invalidated, with them those that are part of it.
+
+        Of all visits, every segment and plugin is part; of a segment, every plugin.
+        """
         try:
             self._database.execute(
                 f"UPDATE {self._table(month_of(period.first), 'numeric')} SET value = %s "
-                f"WHERE idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name = %s "
+                f"WHERE idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND (name = %s OR name LIKE %s) "
                 f"AND value IN ({_marks(CURRENT)})",
                 (
                     *(DoneStatus.INVALIDATED, idsite, period.first, period.last, int(period.kind)),
-                    *(done_flag(segment), *CURRENT),
+                    *(flag, "done%" if flag == VISITS.flag else f"{flag}.%", *CURRENT),
                 ),
             )
         except mysql.connector.Error as error:
             if error.errno != errorcode.ER_NO_SUCH_TABLE:
                 raise
 
-    def older_than(self, archive: Archive, segment: str = "") -> list[int]:
-        """The ids of the archives that this one replaces."""
-        period = archive.period
+    def replaced_by(self, archives: Collection[Archive]) -> list[int]:
+        """The ids of the archives that these, of one site and period, take the place of."""
+        made = {archive.flag: archive for archive in archives if archive.status != DoneStatus.PARTIAL}
+        if not made:
+            return []
+        newest = max(made.values(), key=lambda archive: archive.idarchive)
+        period = newest.period
         rows = self._select(
             month_of(period.first),
             "numeric",
-            "idarchive",
-            "idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name = %s AND idarchive < %s",
-            (archive.idsite, period.first, period.last, int(period.kind), done_flag(segment), archive.idarchive),
+            "idarchive, name",
+            "idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name LIKE 'done%' AND idarchive < %s",
+            (newest.idsite, period.first, period.last, int(period.kind), newest.idarchive),
         )
-        return [idarchive for (idarchive,) in rows]
+        return [
+            idarchive
+            for idarchive, name in rows
+            if any(flag in made and idarchive < made[flag].idarchive for flag in (name, name.partition(".")[0]))
+        ]
 
     def stored(self, month: str) -> list[StoredArchive]:
         """All archives of a month that have a done flag."""
@@ -355,15 +426,16 @@ def _marks(values: Collection[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def _batches(items: Iterable[tuple[str, bytes]], size: int) -> Iterable[list[tuple[str, bytes]]]:
-    """The items in batches of at most `size` bytes, or one item where that is larger."""
-    batch: list[tuple[str, bytes]] = []
+def _batches(rows: Iterable[tuple[Any, ...]], size: int) -> Iterable[list[tuple[Any, ...]]]:
+    """The rows, whose last value is a blob, in batches of at most `size` bytes, or one row where that is larger."""
+    batch: list[tuple[Any, ...]] = []
     total = 0
-    for name, value in items:
-        if batch and total + len(value) > size:
+    for row in rows:
+        length = len(row[-1])
+        if batch and total + length > size:
             yield batch
             batch, total = [], 0
-        batch.append((name, value))
-        total += len(value)
+        batch.append(row)
+        total += length
     if batch:
         yield batch

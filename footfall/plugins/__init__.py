@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from footfall.archiving.plan import Archived, VisitPart
 from footfall.archiving.records import Builder
 from footfall.archiving.segments import Segments
 from footfall.reports.method import Method
@@ -30,6 +31,7 @@ class Plugin:
         reports: what it answers.
         methods: what else it answers: methods that are no report about one site and period.
         segments: the names that conditions of segments can use about it.
+        parts: the parts of visits that it compares with all of them.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Plugin:
     reports: tuple[Report, ...] = ()
     methods: tuple[Method, ...] = ()
     segments: tuple[Segments, ...] = ()
+    parts: tuple[VisitPart, ...] = ()
 
 
 @cache
@@ -47,14 +50,16 @@ def plugins() -> tuple[Plugin, ...]:
     return tuple(sorted(own, key=lambda p: p.name) + sorted(others, key=lambda p: p.name))
 
 
-def record_builders() -> tuple[Builder, ...]:
+def archived() -> Archived:
     """What all plugins archive."""
-    return tuple(builder for plugin in plugins() for builder in plugin.builders)
+    return Archived(
+        {plugin.name: plugin.builders for plugin in plugins()},
+        tuple(names for plugin in plugins() for names in plugin.segments),
+        tuple(part for plugin in plugins() for part in plugin.parts),
+    )
 
 
-def segments() -> tuple[Segments, ...]:
-    """What conditions of segments can be about."""
-    return tuple(names for plugin in plugins() for names in plugin.segments)
+record_builders = archived
 
 
 def reports() -> dict[str, Report]:

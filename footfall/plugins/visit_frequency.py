@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from footfall.archiving.periods import PeriodKind
+from footfall.archiving.plan import VisitPart
 from footfall.archiving.segments import VISIT, SegmentName
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
@@ -69,4 +70,7 @@ SEGMENTS = (
     SegmentName("visitorType", VISIT, "visitor_returning", values={"new": 0, "returning": 1, "returningCustomer": 2}),
 )
 
-PLUGIN = Plugin("VisitFrequency", reports=REPORTS, segments=SEGMENTS)
+# Goals.get compares the two as well.
+PARTS = tuple(VisitPart(condition, ("VisitsSummary", "Goals")) for condition in _CONDITIONS.values())
+
+PLUGIN = Plugin("VisitFrequency", reports=REPORTS, segments=SEGMENTS, parts=PARTS)

@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 from footfall.archiving.blob import stored, to_blobs
 from footfall.archiving.on_demand import ARCHIVE_JOB, ArchiveFailed, ArchiveRequests
 from footfall.archiving.periods import Period
-from footfall.archiving.tables import Archive, ArchiveTables, DoneStatus
+from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.queue import keys
@@ -71,10 +71,10 @@ def archives(database: Database, sites: None) -> None:
         for record in archive.records:
             blobs |= to_blobs(record, stored(archive.table(record, expanded=True)))
         written = Archive(
-            tables.next_id(archive.period), archive.idsite, archive.period, DoneStatus.OK, datetime(2026, 9, 1)
+            tables.next_ids(archive.period, 1)[0], archive.idsite, archive.period, DoneStatus.OK, datetime(2026, 9, 1)
         )
         with database.transaction():
-            tables.write(written, archive.numbers, blobs)
+            tables.write({written: Content(archive.numbers, blobs)})
 
 
 def get(client: testing.TestClient, **parameters: str) -> testing.Result:
