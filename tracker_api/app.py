@@ -72,7 +72,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 class _App(falcon.asgi.App):
     """Falcon's application, which also answers whoever names an HTTP version that does not exist (`HTTP/2.0`)."""
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(  # type: ignore[override]  # as in the base class
+        self, scope: Any, receive: Any, send: Any
+    ) -> None:
         if scope.get("http_version", "1.1") not in _HTTP_VERSIONS:
             scope = {**scope, "http_version": "1.1"}
         await super().__call__(scope, receive, send)
