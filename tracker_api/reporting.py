@@ -23,7 +23,7 @@ from footfall.database import Database, is_lost
 from footfall.errors import AccessDenied, DatabaseUnavailable, FootfallError, InvalidInput, QueueUnavailable
 from footfall.management import given
 from footfall.management.management import Management
-from footfall.plugins import methods, reports
+from footfall.plugins import archived, methods, reports
 from footfall.queue.connection import connect, explained
 from footfall.reports import formats
 from footfall.reports.answer import Answer, Plain
@@ -105,6 +105,7 @@ class ReportDesk:
         self._reporting = Reporting(
             reports(),
             methods(),
+            archived().segments,
             ArchiveReader(database),
             ReportSites(database),
             _OnDemand(settings),

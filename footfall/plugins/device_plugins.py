@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 # Records
 
-_PLUGINS: Final = ("cookie", "flash", "java", "pdf", "quicktime", "realplayer", "silverlight", "windowsmedia")
+PLUGIN_NAMES: Final = ("cookie", "flash", "java", "pdf", "quicktime", "realplayer", "silverlight", "windowsmedia")
 _RECORD = BlobRecord("DevicePlugins_plugin", 500, 500)
 
 
 def _plugin_table(log: DayLog) -> Computed:
-    counts = log.visits.select((pl.col(f"config_{plugin}") == 1).sum().alias(plugin) for plugin in _PLUGINS)
+    counts = log.visits.select((pl.col(f"config_{plugin}") == 1).sum().alias(plugin) for plugin in PLUGIN_NAMES)
     rows = [Row({"label": plugin, "nb_visits": count}) for plugin, count in counts.row(0, named=True).items()]
     return {_RECORD.name: DataTable(rows)}
 
 
 PLUGINS = RecordBuilder(
     records=(_RECORD,),
-    reads={"log_visit": tuple(f"config_{plugin}" for plugin in _PLUGINS)},
+    reads={"log_visit": tuple(f"config_{plugin}" for plugin in PLUGIN_NAMES)},
     compute=_plugin_table,
 )
 

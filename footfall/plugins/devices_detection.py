@@ -120,16 +120,19 @@ def _family_name(code: str) -> str:
     return _SHORTER_FAMILIES.get(family, family)
 
 
-def _engine_name(code: str) -> str:
+def engine_name(code: str) -> str:
+    """The engine of browsers, with those it is known from."""
     return _ENGINES.get(code.lower(), code) or UNKNOWN
 
 
-def _type_name(label: str) -> str:
+def type_name(label: str) -> str:
+    """The type of device of a number as text; empty for none."""
     number = int(label) if label.isdecimal() else len(DEVICE_TYPES)
     return DEVICE_TYPES[number].capitalize() if number < len(DEVICE_TYPES) else UNKNOWN
 
 
-def _model_name(label: str) -> str:
+def model_name(label: str) -> str:
+    """`AP;iPhone` is Apple - iPhone, `;generic desktop` is Generic Desktop."""
     code, _, model = label.partition(";")
     if model.startswith(_GENERIC):
         model = f"Generic {model.removeprefix(_GENERIC).capitalize()}"
@@ -150,7 +153,7 @@ def _versioned(name: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _type_condition(label: str) -> dict[str, Any]:
-    return condition(("deviceType", _type_name(label).lower())) if label else {}
+    return condition(("deviceType", type_name(label).lower())) if label else {}
 
 
 def _model_condition(label: str) -> dict[str, Any]:
@@ -174,7 +177,7 @@ def _all_types(table: DataTable, source: Source) -> DataTable:
     """The table with a row for every type of device, those without visits included."""
     missing = set(map(str, range(len(DEVICE_TYPES)))) - {row.label for row in table.rows}
     table.rows += [only_zeroes(number) for number in sorted(missing, key=int)]
-    return renamed(table, _type_name, _type_condition)
+    return renamed(table, type_name, _type_condition)
 
 
 def _report(
@@ -209,7 +212,7 @@ REPORTS = (
         metadata=noted,
         listing=visits_listing("Device type", with_goals=True),
     ),
-    _report("getModel", "models", "DeviceModel", "Device model", _model_name, _model_condition, with_goals=True),
+    _report("getModel", "models", "DeviceModel", "Device model", model_name, _model_condition, with_goals=True),
     _report(
         "getBrand",
         "brands",
@@ -242,7 +245,7 @@ REPORTS = (
         "browserEngines",
         "BrowserEngine",
         "Browser engine",
-        _engine_name,
+        engine_name,
         lambda engine: condition(("browserEngine", engine)),
     ),
 )

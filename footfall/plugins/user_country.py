@@ -119,6 +119,18 @@ _CONTINENTS: Final = {
 }
 
 
+_CONTINENT_CODES: Final = {
+    "Africa": "afr",
+    "Antarctica": "ant",
+    "Asia": "asi",
+    "Central America": "amc",
+    "Europe": "eur",
+    "North America": "amn",
+    "Oceania": "oce",
+    "South America": "ams",
+}
+
+
 def country_name(code: str) -> str:
     """The English name of an ISO 3166-1 code in lower case."""
     return UNKNOWN if code == UNKNOWN_CODE else str(Locale("en").territories.get(code.upper(), UNKNOWN))
@@ -135,8 +147,14 @@ def _continent_of() -> dict[str, str]:
     return {country: continent for continent, countries in _CONTINENTS.items() for country in countries.split()}
 
 
-def _continent_name(code: str) -> str:
+def continent_name(code: str) -> str:
+    """The continent that a country is counted to."""
     return _continent_of().get(code, UNKNOWN)
+
+
+def continent_code(code: str) -> str:
+    """The three letters that segments and the log of visits have for it."""
+    return _CONTINENT_CODES.get(continent_name(code), "unk")
 
 
 # Reports
@@ -147,7 +165,7 @@ def _countries(table: DataTable, source: Source) -> DataTable:
 
 
 def _continents(table: DataTable, source: Source) -> DataTable:
-    return renamed(table, _continent_name, lambda code: {"code": _continent_name(code)})
+    return renamed(table, continent_name, lambda code: {"code": continent_name(code)})
 
 
 def _regions(table: DataTable, source: Source) -> DataTable:
@@ -229,17 +247,6 @@ REPORTS = (
 )
 
 # Segments
-
-_CONTINENT_CODES: Final = {
-    "Africa": "afr",
-    "Antarctica": "ant",
-    "Asia": "asi",
-    "Central America": "amc",
-    "Europe": "eur",
-    "North America": "amn",
-    "Oceania": "oce",
-    "South America": "ams",
-}
 
 
 def _country_code(name: str) -> str:

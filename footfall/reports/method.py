@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from footfall.archiving.periods import Period
+from footfall.archiving.segment import Segment
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.reports.answer import Answer
@@ -40,6 +41,13 @@ class Desk(Protocol):
 
         Raises:
             ReportError: the segment cannot be read.
+        """
+
+    def segment(self, site: ReportSite, definition: str) -> Segment | None:
+        """The segment of a definition; None for all visits.
+
+        Raises:
+            ReportError: it cannot be read.
         """
 
     @property

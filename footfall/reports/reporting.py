@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.periods import Period, PeriodKind, local_date, parse_period, site_zone
+from footfall.archiving.segment import Segment
+from footfall.archiving.segments import SegmentName, Segments, names_for
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.errors import ConfigurationError, InvalidInput
@@ -64,6 +66,7 @@ class Reporting:
     Args:
         reports: what the plugins declare, by method.
         methods: what else the plugins answer, by method.
+        segments: the names that conditions of segments can use.
         archives: where the numbers are read.
         sites: the sites there are.
         on_demand: makes archives that are missing.
@@ -76,6 +79,7 @@ class Reporting:
         self,
         reports: Mapping[str, Report],
         methods: Mapping[str, Method],
+        segments: Sequence[Segments],
         archives: Archives,
         sites: SiteDirectory,
         on_demand: ArchiveOnDemand,
@@ -85,6 +89,7 @@ class Reporting:
     ) -> None:
         self.reports = reports
         self._methods = methods
+        self._segments = segments
         self._archives = archives
         self._sites = sites
         self._on_demand = on_demand
@@ -137,6 +142,23 @@ class Reporting:
         except InvalidInput as error:
             raise ReportError(str(error)) from None
 
+    def segment_names(self, site: ReportSite) -> Mapping[str, SegmentName]:
+        """What conditions of segments about the site can use, by name."""
+        return names_for(site.setup, self._segments)
+
+    def segment(self, site: ReportSite, definition: str) -> Segment | None:
+        """The segment of a definition; None for all visits.
+
+        Raises:
+            ReportError: it cannot be read.
+        """
+        if not definition:
+            return None
+        try:
+            return Segment.of(definition, self.segment_names(site))
+        except InvalidInput as error:
+            raise ReportError(str(error)) from None
+
     def source(
         self,
         site: ReportSite,
@@ -147,7 +169,12 @@ class Reporting:
         expanded: bool = False,
         subtable_id: int | None = None,
     ) -> Source:
-        """The archives of a site and period."""
+        """The archives of a site and period.
+
+        Raises:
+            ReportError: the segment cannot be read.
+        """
+        self.segment(site, segment)
         return Source(site, period, segment, parameters, expanded, subtable_id, self._archives, self._ensure_archive)
 
     # A report

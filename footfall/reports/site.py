@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from footfall.archiving.setup import Dimension, SiteSetup
+
 
 @dataclass(frozen=True)
 class ReportGoal:
@@ -49,6 +51,19 @@ class ReportSite:
     sitesearch: bool
     goals: tuple[ReportGoal, ...] = ()
     dimensions: tuple[ReportDimension, ...] = ()
+
+    @property
+    def setup(self) -> SiteSetup:
+        """What decides which records and segments it has."""
+
+        def of_scope(scope: str) -> tuple[Dimension, ...]:
+            return tuple(
+                Dimension(dimension.number, f"custom_dimension_{dimension.index}")
+                for dimension in self.dimensions
+                if dimension.active and dimension.scope == scope
+            )
+
+        return SiteSetup(tuple(goal.idgoal for goal in self.goals), of_scope("visit"), of_scope("action"))
 
     def goal(self, idgoal: int) -> ReportGoal | None:
         """The goal of that number, or None."""

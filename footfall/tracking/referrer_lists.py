@@ -48,6 +48,11 @@ def social_network(host: str) -> str | None:
     return None if domain is None else networks[domain]
 
 
+def social_hosts(network: str) -> tuple[str, ...]:
+    """The hosts of a social network of that name."""
+    return tuple(host for host, name in _social_networks().items() if name == network)
+
+
 def is_spammer(host: str) -> bool:
     """Whether a host, or a domain above it, is known for referrer spam."""
     return _listed(host, _spammers()) is not None

@@ -57,6 +57,7 @@ def reporting(on_demand: OnDemand | None = None, setting: str = "range") -> Repo
     return Reporting(
         reports(),
         {},
+        (),
         recorded.RecordedArchives(),
         Directory(),
         on_demand or OnDemand(),

@@ -2,6 +2,9 @@
 
 Answers by site or date are one table, with the site or date in the first column. What is shown beside the numbers is in
 columns `metadata_…`, and an array in a column for each of its members. Rows below others are not written.
+
+As the reference writes them (conformance `shapes`), the lines of one site or date end with the columns known by then,
+and in an answer by site and date the lines of every site but the first have an empty cell before their values.
 """
 
 import csv
@@ -36,13 +39,13 @@ class SeparatedFormat:
         self._unicode = unicode
 
     def render(self, answer: Answer) -> bytes:
-        lines = list(_lines(answer))
-        names = list(dict.fromkeys(name for line in lines for name in line))
+        names: list[str] = []
+        lines = _rendered(answer, names)
         out = io.StringIO()
         if lines:
             writer = csv.writer(out, delimiter=self._separator, lineterminator="\n")
             writer.writerow(names)
-            writer.writerows([[_cell(line.get(name)) for name in names] for line in lines])
+            writer.writerows(lines)
         text = out.getvalue().rstrip("\n") or "No data available"
         return BOM_UTF16_LE + text.encode("utf-16-le", "replace") if self._unicode else text.encode("utf-8", "replace")
 
@@ -50,14 +53,22 @@ class SeparatedFormat:
         return f"Error: {message}".encode("utf-8", "replace")
 
 
+def _rendered(answer: Answer, names: list[str]) -> list[list[Any]]:
+    """The lines of an answer; the names of columns not seen before are added to `names`."""
+    if isinstance(answer, Keyed):
+        lines = [[key, *line] for key, one in answer.answers.items() for line in _rendered(one, names)]
+        if answer.key not in names:
+            names.insert(0, answer.key)
+        return lines
+    rows = list(_lines(answer))
+    names += dict.fromkeys(name for row in rows for name in row if name not in names)
+    return [[_cell(row.get(name)) for name in names] for row in rows]
+
+
 def _lines(answer: Answer) -> Iterator[Line]:
     value = single(answer)
     if value is not None:
         yield {"value": value[0]}
-    elif isinstance(answer, Keyed):
-        for key, one in answer.answers.items():
-            for line in _lines(one):
-                yield {answer.key: key, **line}
     elif isinstance(answer, Table):
         yield from map(_row, answer.table)
     elif isinstance(answer, Numbers):
