@@ -145,7 +145,7 @@ def test_models_stand_behind_their_brand_and_types_are_numbers() -> None:
 
 
 def test_a_city_is_told_apart_by_its_region_and_country() -> None:
-    places = [
+    places: list[dict[str, Any]] = [
         {"location_country": "fr", "location_region": "IDF", "location_city": "Paris", "location_latitude": 48.85661},
         {"location_country": "us", "location_region": "TX", "location_city": "Paris"},
         {"location_country": "us"},
