@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import mysql.connector
 from falcon.asgi import Response
@@ -28,6 +29,7 @@ from footfall.queue.connection import connect, explained
 from footfall.reports import formats
 from footfall.reports.answer import Answer, Plain
 from footfall.reports.errors import ReportError
+from footfall.reports.formats.values import plain
 from footfall.reports.reporting import Reporting, kinds_on_demand
 from footfall.reports.sites import ReportSites
 from footfall.settings import Settings
@@ -39,6 +41,8 @@ from tracker_api.request import Request
 _log = logging.getLogger(__name__)
 
 _THREADS = 8
+_BULK = "API.getBulkRequest"
+_MOST_IN_BULK = 100
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -143,6 +147,28 @@ class ReportDesk:
 
     def _answer(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Answer:
         self._watch.look(self._redis, self._clock)
+        if parameters.get("method") == _BULK:
+            return Plain(self._bulk(parameters, encoded))
+        return self._single(parameters, encoded)
+
+    def _bulk(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> list[Any]:
+        """The answers to the requests in `urls`, in their order; each with the token of the whole unless it has one."""
+        urls = given.read(*encoded).get("urls")
+        texts = [url for url in urls.values() if isinstance(url, str)] if isinstance(urls, dict) else []
+        if not texts or len(texts) > _MOST_IN_BULK:
+            raise ReportError(f"{_BULK} takes from 1 to {_MOST_IN_BULK} requests: urls[0]=method%3D…&urls[1]=….")
+        return [self._bulk_answer(text.partition("?")[2] or text, parameters.get("token_auth", "")) for text in texts]
+
+    def _bulk_answer(self, query: str, token: str) -> Any:
+        encoded = query.encode()
+        written = incoming.parse(encoded)
+        parameters = {"token_auth": token, **{name: incoming.text(written, name) for name in written}}
+        try:
+            return plain(self._single(parameters, (b"", encoded)))
+        except (ReportError, AccessDenied, InvalidInput) as error:
+            return {"result": "error", "message": str(error)}
+
+    def _single(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Answer:
         method, token = parameters.get("method", ""), parameters.get("token_auth", "")
         if self._management.knows(method):
             caller = self._caller(token) if token else None

@@ -55,11 +55,16 @@ _LISTED_PROCESSED = tuple(
     for name in ("avg_time_on_site", "nb_actions_per_visit", "bounce_rate")
 )
 
+_NOT_MERGED = frozenset(
+    f"{name}_{kind}" for kind in _CONDITIONS for name in ("nb_visits_converted", "bounce_count", "sum_visit_length")
+)
+
 REPORTS = (
     NumbersReport(
         "VisitFrequency.get",
         load=_new_and_returning,
         processed=_PROCESSED,
+        not_merged=_NOT_MERGED,
         listing=Listing(None, _LISTED, _LISTED_PROCESSED),
     ),
 )

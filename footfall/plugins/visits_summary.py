@@ -13,7 +13,7 @@ from footfall.archiving.segments import VISIT, SegmentName
 from footfall.errors import InvalidInput
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
-from footfall.reports.report import NumbersReport
+from footfall.reports.report import Listing, NumbersReport, Report, ValueReport
 
 if TYPE_CHECKING:
     from footfall.archiving.daylog import DayLog
@@ -65,17 +65,35 @@ _SHOWN = (
     "max_actions",
 )
 
-REPORTS = (
-    NumbersReport(
-        "VisitsSummary.get",
-        metrics={name: name for name in _SHOWN},
-        visitors=frozenset({"nb_uniq_visitors", "nb_users"}),
-        processed=(
-            ratio("bounce_rate", "bounce_count", "nb_visits", 2, "percent"),
-            ratio("nb_actions_per_visit", "nb_actions", "nb_visits", 1),
-            ratio("avg_time_on_site", "sum_visit_length", "nb_visits", 0, "seconds"),
-        ),
+_SUMMARY = NumbersReport(
+    "VisitsSummary.get",
+    metrics={name: name for name in _SHOWN},
+    visitors=frozenset({"nb_uniq_visitors", "nb_users"}),
+    processed=(
+        ratio("bounce_rate", "bounce_count", "nb_visits", 2, "percent"),
+        ratio("nb_actions_per_visit", "nb_actions", "nb_visits", 1),
+        ratio("avg_time_on_site", "sum_visit_length", "nb_visits", 0, "seconds"),
     ),
+    listing=Listing(
+        None,
+        ("nb_uniq_visitors", "nb_visits", "nb_users", "nb_actions", "max_actions"),
+        ("bounce_rate", "nb_actions_per_visit", "avg_time_on_site"),
+    ),
+)
+_SINGLE = {
+    "getVisits": "nb_visits",
+    "getUniqueVisitors": "nb_uniq_visitors",
+    "getUsers": "nb_users",
+    "getActions": "nb_actions",
+    "getMaxActions": "max_actions",
+    "getBounceCount": "bounce_count",
+    "getVisitsConverted": "nb_visits_converted",
+    "getSumVisitsLength": "sum_visit_length",
+}
+
+REPORTS: tuple[Report, ...] = (
+    _SUMMARY,
+    *(ValueReport(f"VisitsSummary.{method}", _SUMMARY, metric) for method, metric in _SINGLE.items()),
 )
 
 # Segments

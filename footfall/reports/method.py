@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from footfall.archiving.periods import Period
 from footfall.archiving.segment import Segment
+from footfall.archiving.segments import SegmentName
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.reports.answer import Answer
 from footfall.reports.site import ReportSite
 from footfall.reports.source import Source
 from footfall.users import Caller
-
-if TYPE_CHECKING:
-    from footfall.reports.report import Report
 
 
 class Desk(Protocol):
@@ -50,9 +48,15 @@ class Desk(Protocol):
             ReportError: it cannot be read.
         """
 
-    @property
-    def reports(self) -> Mapping[str, Report]:
-        """All reports, by method."""
+    def segment_names(self, site: ReportSite) -> Mapping[str, SegmentName]:
+        """What conditions of segments about the site can use, by name."""
+
+    def answer(self, parameters: Mapping[str, str], caller: Caller) -> Answer:
+        """What the parameters of another request ask for.
+
+        Raises:
+            ReportError: it cannot be answered.
+        """
 
 
 @dataclass(frozen=True)

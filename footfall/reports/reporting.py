@@ -87,7 +87,7 @@ class Reporting:
         clock: Clock,
         database: Database,
     ) -> None:
-        self.reports = reports
+        self._reports = reports
         self._methods = methods
         self._segments = segments
         self._archives = archives
@@ -99,7 +99,7 @@ class Reporting:
 
     def knows(self, method: str) -> bool:
         """Whether there is a report or method of that name."""
-        return method in self.reports or method in self._methods
+        return method in self._reports or method in self._methods
 
     def answer(self, parameters: Mapping[str, str], caller: Caller) -> Answer:
         """What the parameters ask for; by site and by date where they name several.
@@ -111,12 +111,12 @@ class Reporting:
         name = parameters.get("method", "")
         if name in self._methods:
             return self._methods[name].run(Call(parameters, caller, self, self._database, self._clock))
-        if name not in self.reports:
-            known = ", ".join(sorted({*self.reports, *self._methods}))
+        if name not in self._reports:
+            known = ", ".join(sorted({*self._reports, *self._methods}))
             raise ReportError(f"There is no method {name!r}. The methods are: {known}.", 400)
         request = parse(parameters)
         sites = self._visible(request.sites, caller)
-        answers = {site.idsite: self._site_answer(self.reports[name], request, site) for site in sites}
+        answers = {site.idsite: self._site_answer(self._reports[name], request, site) for site in sites}
         if request.several_sites:
             return Keyed("idSite", {str(idsite): answer for idsite, answer in answers.items()})
         return answers[sites[0].idsite]
@@ -229,7 +229,7 @@ class Reporting:
         """The row of a report of one row; empty when it has none."""
         formatting = request.shape.formatting
         if isinstance(report, MergedReport):
-            return merged_columns(self.reports.values(), source, formatting)
+            return merged_columns(self._reports.values(), source, formatting)
         if isinstance(report, ValueReport):
             return {report.metric: columns_of(report.of, source, formatting).get(report.metric, 0)}
         return columns_of(report, source, formatting, several)
