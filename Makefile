@@ -6,6 +6,7 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$$python"; break; }; done)
 PORT ?= 8000
+SECONDS ?= 300
 VENV := $(CURDIR)/.venv
 
 export PORT
@@ -13,7 +14,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clients services up reset stop status clean
+.PHONY: help demo test fuzz lint clients services up reset stop status clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +24,9 @@ demo: services ## set everything up, run the main job once, show the reports
 
 test: services lint clients ## set everything up, check style and types, run all tests
 	@pytest
+
+fuzz: services ## send altered requests to the running stack (SECONDS=300, FUZZ_SEED=number)
+	@FUZZ_SECONDS=$(SECONDS) pytest -s tests/integration/test_fuzzing.py
 
 lint: $(VENV)/stamp ## check style, formatting and types
 	@ruff check
