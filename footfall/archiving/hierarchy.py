@@ -14,6 +14,7 @@ import polars as pl
 from footfall.archiving.blob import StoredRow, StoredTable, column_bytes
 from footfall.archiving.encoding import Encoded, encode_columns
 from footfall.archiving.records import BlobRecord, Combine
+from footfall.archiving.tree_goals import TreeGoals
 
 Path = Sequence[str]
 SUMMARY_LABEL = -1
@@ -58,7 +59,13 @@ def combined(column: str, how: Combine, *, optional: bool = False) -> pl.Expr:
     return pl.when(values.count() > 0).then(values.sum()).alias(column) if optional else values.sum()
 
 
-def make_tree(rows: pl.DataFrame, paths: Sequence[Path], record: BlobRecord, shape: TreeShape) -> StoredTable:
+def make_tree(
+    rows: pl.DataFrame,
+    paths: Sequence[Path],
+    record: BlobRecord,
+    shape: TreeShape,
+    goals: pl.DataFrame | None = None,
+) -> StoredTable:
     """The table whose leaves are `rows`, most important first.
 
     Args:
@@ -67,12 +74,20 @@ def make_tree(rows: pl.DataFrame, paths: Sequence[Path], record: BlobRecord, sha
             counts in its folders alone. Rows beyond the last path go to the summary row.
         record: gives the limits, the sort column and how columns are combined.
         shape: which columns and metadata leaves and folders have.
+        goals: the goal columns of rows, as TreeGoals takes them.
     """
-    return _Tree(rows, paths, record, shape).table()
+    return _Tree(rows, paths, record, shape, goals).table()
 
 
 class _Tree:
-    def __init__(self, rows: pl.DataFrame, paths: Sequence[Path], record: BlobRecord, shape: TreeShape) -> None:
+    def __init__(
+        self,
+        rows: pl.DataFrame,
+        paths: Sequence[Path],
+        record: BlobRecord,
+        shape: TreeShape,
+        goals: pl.DataFrame | None,
+    ) -> None:
         self._record, self._shape = record, shape
         self._root = _Node("", 0, 0, 0, False)
         self._count = 1
@@ -90,6 +105,9 @@ class _Tree:
         sort = leaves.select(_NODE, record.sort_column)
         self._sort_value: Mapping[int, float] = dict(zip(*(sort[c].to_list() for c in sort.columns), strict=True))
         self._overflow = 0 in self._sort_value
+        self._goals: TreeGoals | None = None
+        if goals is not None and not goals.is_empty():
+            self._goals = TreeGoals(goals, leaf_of, row_numbers, folder_of)
 
     def _walk(self, paths: Sequence[Path]) -> tuple[list[int], list[int], list[int]]:
         """Make the nodes; the leaf of each row, and row and folder for each row in each folder."""
@@ -153,11 +171,25 @@ class _Tree:
             schema={_NODE: pl.UInt32, "folder": pl.UInt32},
         )
         frame = self._nodes.join(members, on=_NODE).drop(_NODE).rename({"folder": _NODE})
-        return self._rows(self._grouped(frame))
+        summaries = self._rows(self._grouped(frame))
+        return self._with_goals(summaries, {node: folder for folder, nodes in folded.items() for node in nodes})
 
     def _values(self, kept: Mapping[int, list[_Node]]) -> dict[int, Encoded]:
         wanted = pl.Series([node.number for nodes in kept.values() for node in nodes], dtype=pl.UInt32)
-        return self._rows(self._nodes.filter(pl.col(_NODE).is_in(wanted.implode())))
+        values = self._rows(self._nodes.filter(pl.col(_NODE).is_in(wanted.implode())))
+        return self._with_goals(values, {number: number for number in values})
+
+    def _with_goals(self, rows: dict[int, Encoded], nodes: Mapping[int, int]) -> dict[int, Encoded]:
+        """The rows with their goal columns.
+
+        Args:
+            nodes: from node to the row whose columns it is part of.
+        """
+        if self._goals is not None:
+            for number, goals in self._goals.of(nodes).items():
+                count, columns = rows[number]
+                rows[number] = (count + 1, columns + goals)
+        return rows
 
     def _rows(self, frame: pl.DataFrame) -> dict[int, Encoded]:
         metrics = frame.select(self._metrics)

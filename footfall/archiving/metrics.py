@@ -32,7 +32,7 @@ COLUMN_IDS: Final[dict[str, int]] = {
     "item_quantity": 24,
     "item_price": 25,
     "item_orders": 26,
-    "nb_hits_without_results": 28,
+    "without_results": 28,
     "nb_hits_following_search": 29,
     "sum_time_generation": 30,
     "nb_hits_with_time_generation": 31,

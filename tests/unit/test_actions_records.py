@@ -9,7 +9,7 @@ from footfall.archiving.daylog import DayLog
 from footfall.archiving.hierarchy import TreeShape, make_tree
 from footfall.archiving.reader import table_of
 from footfall.archiving.records import BlobRecord
-from footfall.plugins.actions import PAGES
+from footfall.plugins.actions.records import ACTIONS
 from footfall.plugins.visits_summary import SUMMARY
 
 HTTPS = 2
@@ -34,7 +34,7 @@ def log_of(urls: list[str | None], titles: list[str | None] | None = None, **col
         "idaction_name_ref": [None, *title_ids[:-1]],
         "time_spent_ref_action": [0] + [10] * (count - 1),
         "idaction_event_category": [None] * count,
-        **{c: [None] * count for c in PAGES.reads["log_link_visit_action"][7:]},
+        **{c: [None] * count for c in ACTIONS.reads["log_link_visit_action"][7:]},
         **columns,
     }
     visits = {
@@ -49,8 +49,8 @@ def log_of(urls: list[str | None], titles: list[str | None] | None = None, **col
         "visit_entry_idaction_name": title_ids[:1],
         "visit_exit_idaction_name": title_ids[-1:],
     }
-    integers = {c: pl.Int64 for c in (*actions, *visits) if c not in ("user_id", "custom_float")}
-    types = {**integers, "user_id": pl.String, "custom_float": pl.Float64}
+    integers = {c: pl.Int64 for c in (*actions, *visits) if c not in ("user_id", "custom_float", "search_cat")}
+    types = {**integers, "user_id": pl.String, "search_cat": pl.String, "custom_float": pl.Float64}
     return DayLog.of(
         {
             "log_visit": pl.DataFrame(visits, schema_overrides=types),
@@ -69,7 +69,7 @@ def log_of(urls: list[str | None], titles: list[str | None] | None = None, **col
 
 
 def table(log: DayLog, record: str = "Actions_actions_url") -> DataTable:
-    value = PAGES.compute(log)[record]
+    value = ACTIONS.compute(log)[record]
     assert isinstance(value, StoredTable)
     return table_of(to_blobs(record, value), record, expanded=True)
 
@@ -131,7 +131,7 @@ def test_titles_are_not_split_and_begin_with_a_space() -> None:
 
 def test_events_are_no_page_views() -> None:
     log = log_of(["x.example/a", "x.example/a"], idaction_event_category=[None, 5])
-    assert PAGES.compute(log)["Actions_nb_pageviews"] == 1
+    assert ACTIONS.compute(log)["Actions_nb_pageviews"] == 1
 
 
 def test_timings_are_seconds_over_the_hits_that_were_measured() -> None:
