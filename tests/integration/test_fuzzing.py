@@ -86,6 +86,7 @@ class Account:
 def test_whatever_is_sent_nothing_dies_and_every_accepted_request_is_accounted_for(
     settings: Settings, database: Database, redis_client: redis.Redis, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    print(f"\nfuzzing for {SECONDS} s with FUZZ_SEED={SEED}")
     recorded_tracking.put_sites(database)
     add_site(database, CANARY_SITE)
     token = Users(database, settings, SystemClock()).create_token("admin", "of the fuzzer", superuser=True)
@@ -116,6 +117,5 @@ def print_answers(answers: Answers) -> None:
     statuses: Counter[int] = Counter()
     for (_, status), count in answers.statuses.items():
         statuses[status] += count
-    print(f"\nfuzzing for {SECONDS} s with FUZZ_SEED={SEED}: {answers.deliveries.total():,} connections")
-    print(f"  of these: {dict(answers.deliveries.most_common())}")
+    print(f"  {answers.deliveries.total():,} connections: {dict(answers.deliveries.most_common())}")
     print(f"  answers by status: {dict(sorted(statuses.items()))}, the slowest after {answers.slowest:.1f} s")
