@@ -70,6 +70,18 @@ class SiteListParameter(click.ParamType[SiteList]):
             self.fail(str(error), param, ctx)
 
 
+class DateParameter(click.ParamType[date]):
+    """A date."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else parse_day(value)
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
+
+
 class DateRangeParameter(click.ParamType[tuple[date, date]]):
     """A date, or two with a comma between for all days from the first to the last."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from archive_cli.arguments import DateRangeParameter, PeriodKindsParameter, SiteList, SiteListParameter
+from archive_cli.arguments import DateParameter, DateRangeParameter, PeriodKindsParameter, SiteList, SiteListParameter
 from footfall import log
 from footfall.archiving.periods import PeriodKind
 from footfall.clock import SystemClock
@@ -18,9 +19,15 @@ from footfall.migrations import check
 from footfall.reports.site_timezones import SiteTimezones
 from footfall.settings import load
 
+if TYPE_CHECKING:
+    from archive_cli.invalidating import Queued
+
 _SITES = "Which sites: 1-50, or 1,4-6, or all. A range takes the sites that exist inside it."
 _all_sites = click.option(
     "--sites", type=SiteListParameter(), default="all", show_default=True, metavar="SITES", help=_SITES
+)
+_segment = click.option(
+    "--segment", default="", metavar="SEGMENT", help="The archives of this segment alone, `deviceType==tablet` say."
 )
 _named_sites = click.option("--sites", type=SiteListParameter(), required=True, metavar="SITES", help=_SITES)
 
@@ -108,7 +115,7 @@ def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
     help="The kinds of period around these dates that change, with commas between. Those above them always do too. "
     "`range` is a range of exactly the given dates.",
 )
-@click.option("--segment", default="", help="The archives of this segment instead of those of all visits.")
+@_segment
 @click.option("--cascade", is_flag=True, help="The periods inside them as well.")
 def invalidate(
     sites: SiteList,
@@ -127,16 +134,47 @@ def invalidate(
       archive_cli invalidate --sites all --dates 2026-08-01 --periods month --cascade
       archive_cli invalidate --sites 2 --dates 2026-08-01 --segment "deviceType==smartphone"
     """
-    from archive_cli.invalidating import invalidate_sites
+    from archive_cli.invalidating import Invalidating
 
     database = _database()
     chosen = _chosen(database, sites)
-    queued = invalidate_sites(database, SystemClock(), chosen, dates, periods, segment, cascade=cascade)
-    click.echo(
-        f"{queued} archives of {len(chosen)} sites are waiting; `archive_cli run --sites {sites.text}` makes them"
-        if queued
-        else "nothing to add: all of these were waiting already"
-    )
+    queued = Invalidating(database, SystemClock()).around(chosen, dates, periods, segment, cascade=cascade)
+    _say_queued(queued, len(chosen), sites.text)
+
+
+@main.command()
+@_all_sites
+@click.option("--plugin", default="", metavar="PLUGIN", help="Only what this plugin archives, `Goals` say.")
+@click.option("--report", default="", metavar="RECORD", help="Only this record of the plugin, `Goal_1_revenue` say.")
+@_segment
+@click.option(
+    "--since",
+    type=DateParameter(),
+    metavar="DATE",
+    help="Periods that end on this day or later; without it, those of the last REARCHIVE_MONTHS months.",
+)
+def rearchive(sites: SiteList, plugin: str, report: str, segment: str, since: date | None) -> None:
+    """Have what is archived already made again by the next run: all of it, or what one plugin archives.
+
+    For numbers that could not be known before: after a plugin was added, or a goal was made for visits of the past.
+    Archives of a plugin or of one record lie over the present ones until everything is archived again.
+
+    \b
+    Examples:
+      archive_cli rearchive --plugin Goals --since 2026-01-01
+      archive_cli rearchive --sites 1-50 --plugin Actions --report Actions_actions_url
+    """
+    from archive_cli.invalidating import Invalidating
+    from footfall.archiving.periods import months_before
+    from footfall.archiving.scope import Scope
+
+    if report and not plugin:
+        raise click.UsageError("--report needs --plugin: the plugin whose record it is.")
+    database, clock = _database(), SystemClock()
+    chosen = _chosen(database, sites)
+    begin = since or months_before(clock.now().date(), load().rearchive_months)
+    scope = Scope(segment, plugin, report, is_overlay=bool(plugin))
+    _say_queued(Invalidating(database, clock).again(chosen, begin, scope), len(chosen), sites.text)
 
 
 @main.command()
@@ -185,3 +223,17 @@ def _database() -> Database:
 
 def _chosen(database: Database, sites: SiteList) -> list[int]:
     return sites.among(list(SiteTimezones(database).timezones()))
+
+
+def _say_queued(queued: Queued, sites: int, text: str) -> None:
+    if queued.waiting:
+        click.echo(
+            f"{queued.waiting} archives of {sites} sites are waiting; `archive_cli run --sites {text}` makes them"
+        )
+    if queued.on_demand:
+        click.echo(
+            "the segment is not one of those that `archive_cli run` makes: "
+            "its archives are made again when a report asks for them"
+        )
+    if not queued.waiting and not queued.on_demand:
+        click.echo("nothing to add: all of these were waiting already")

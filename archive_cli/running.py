@@ -16,6 +16,7 @@ from footfall.archiving.archiver import Archiver
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.periods import PeriodKind
 from footfall.archiving.site_round import RoundOptions, SiteRounds
+from footfall.archiving.stored_segments import StoredSegments
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.plugins import archived
@@ -33,9 +34,16 @@ def run_sites(
     started = clock.monotonic()
     progress = Bars(Console()) if sys.stdout.isatty() else Lines()
     with stop_on_signal() as should_stop, progress:
-        options = RoundOptions(settings.today_archive_seconds, kinds, Queue(settings, clock).pending, should_stop)
+        options = RoundOptions(
+            settings.today_archive_seconds,
+            settings.rearchive_months,
+            kinds,
+            Queue(settings, clock).pending,
+            should_stop,
+        )
         rounds = SiteRounds(database, Archiver(database, archived(), clock), clock, options, progress)
-        due = Invalidations(database, clock).sites_with_work(sites)
+        segments = StoredSegments(database)
+        due = Invalidations(database, clock).sites_with_work(sites) | set(segments.changes(segments.of_sites(sites)))
         elsewhere = 0
         for idsite in sorted(due):
             if should_stop():

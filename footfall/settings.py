@@ -78,6 +78,9 @@ class Settings:
     archive_on_demand: str = _row(
         "range", "Periods archived when a report asks for them: `none`, `range` (ranges only) or `all`."
     )
+    rearchive_months: int = _row(
+        6, "Months before this one for which a new stored segment is archived, and `archive_cli rearchive` by default."
+    )
     today_archive_seconds: int = _row(
         900, "Age in seconds at which an archive that includes today counts as outdated (`archive_cli run`)."
     )

@@ -117,6 +117,14 @@ class Archiver:
             found += scopes
         return found
 
+    def check(self, site: Site, scope: Scope) -> None:
+        """Make sure that a scope makes sense for a site.
+
+        Raises:
+            InvalidInput: its segment cannot be read, or there is no such plugin or record.
+        """
+        self._plan(site).reading([scope])
+
     def make(self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope] = ()) -> Made:
         """Make archives of the period anew, and what is missing or invalidated of the periods inside it.
 
@@ -168,6 +176,15 @@ class Archiver:
     def find(self, site: Site, period: Period) -> Archive | None:
         """The newest readable archive of the period."""
         return self._tables.find(site.idsite, period)
+
+    def archived_since(self, site: Site, since: date) -> list[Period]:
+        """The periods that have archives of all visits and end on that day or later, ranges aside."""
+        return self._tables.archived_since(site.idsite, since)
+
+    def forget(self, site: Site, segment: str) -> None:
+        """Remove all archives of a segment, and those of its parts."""
+        flags = {scope.flag for scope in self._plans.archived.beside(segment)}
+        self._database.retrying(lambda: self._tables.delete_flags(site.idsite, flags))
 
     def _plan(self, site: Site) -> Plan:
         return self._plans.of(SiteSetup.of(site))

@@ -1,6 +1,7 @@
 """The queue of archives to make: rows of archive_invalidations, and the touched days that become such rows.
 
-Order: days before weeks, months, years and ranges; all visits before segments; newest first.
+Order: days before weeks, months, years and ranges; all visits before segments; newest first. What is wanted of one
+period is made together, from one reading of the log.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from footfall.archiving.periods import Period, PeriodKind
-from footfall.archiving.scope import done_flag
+from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.tables import ArchiveTables
 from footfall.clock import Clock
 from footfall.database import Database
@@ -30,11 +31,17 @@ class InvalidationStatus(IntEnum):
 
 @dataclass(frozen=True)
 class Invalidation:
-    """An archive to make, and the rows of the queue that ask for it."""
+    """An archive to make, and the rows of the queue that ask for it.
+
+    Args:
+        name: of the done flag.
+        report: the only record that is meant; empty for all.
+    """
 
     idsite: int
     period: Period
     name: str
+    report: str
     ids: tuple[int, ...]
     status: InvalidationStatus = InvalidationStatus.WAITING
     since: datetime | None = None
@@ -42,7 +49,7 @@ class Invalidation:
     @property
     def order(self) -> tuple[int, bool, int]:
         """What the queue is sorted by."""
-        return (self.period.kind, self.name != "done", -self.period.first.toordinal())
+        return (self.period.kind, self.name != VISITS.flag, -self.period.first.toordinal())
 
 
 class Invalidations:
@@ -57,23 +64,30 @@ class Invalidations:
 
     # Adding
 
-    def add(self, idsite: int, periods: Iterable[Period], segment: str = "") -> int:
+    def add(self, idsite: int, periods: Iterable[Period], scope: Scope = VISITS) -> int:
         """Mark the archives of these periods as invalidated and queue the periods, equal ones once.
 
         Returns:
             The number of periods that were not waiting already.
         """
-        wanted, name = sorted(set(periods)), done_flag(segment)
+        wanted = sorted(set(periods))
+        for period in wanted:
+            self._tables.invalidate(idsite, period, scope.flag)
+        return self._enqueue(idsite, wanted, scope, InvalidationStatus.WAITING)
+
+    def add_failed(self, idsite: int, period: Period, scope: Scope) -> None:
+        """Queue an archive that could not be made; it is tried again in the next round."""
+        self._enqueue(idsite, [period], scope, InvalidationStatus.FAILED)
+
+    def _enqueue(self, idsite: int, wanted: Sequence[Period], scope: Scope, status: InvalidationStatus) -> int:
         if not wanted:
             return 0
-        for period in wanted:
-            self._tables.invalidate(idsite, period, name)
         waiting = {
             Period(PeriodKind(kind), first, last)
             for kind, first, last in self._database.query(
                 f"SELECT period, date1, date2 FROM {self._queue} WHERE idsite = %s AND date1 >= %s AND date1 <= %s "
-                "AND name = %s AND status = %s AND report IS NULL",
-                (idsite, min(p.first for p in wanted), max(p.first for p in wanted), name, InvalidationStatus.WAITING),
+                "AND name = %s AND status = %s AND COALESCE(report, '') = %s",
+                (idsite, min(p.first for p in wanted), max(p.first for p in wanted), scope.flag, status, scope.record),
             )
         }
         new = [period for period in wanted if period not in waiting]
@@ -81,12 +95,12 @@ class Invalidations:
         for start in range(0, len(new), _ROWS_PER_STATEMENT):
             rows = new[start : start + _ROWS_PER_STATEMENT]
             self._database.execute(
-                f"INSERT INTO {self._queue} (name, idsite, date1, date2, period, ts_invalidated, status) VALUES "
-                + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(rows)),
+                f"INSERT INTO {self._queue} (name, report, idsite, date1, date2, period, ts_invalidated, status) "
+                "VALUES " + ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows)),
                 [
                     value
                     for p in rows
-                    for value in (name, idsite, p.first, p.last, int(p.kind), now, InvalidationStatus.WAITING)
+                    for value in (scope.flag, scope.record or None, idsite, p.first, p.last, int(p.kind), now, status)
                 ],
             )
         return len(new)
@@ -148,24 +162,25 @@ class Invalidations:
 
     def _select(self, condition: str, values: Sequence[int]) -> list[Invalidation]:
         rows = self._database.query(
-            "SELECT idinvalidation, idsite, name, period, date1, date2, status, ts_invalidated "
+            "SELECT idinvalidation, idsite, name, COALESCE(report, ''), period, date1, date2, status, ts_invalidated "
             f"FROM {self._queue} {condition} ORDER BY idinvalidation",
             values,
         )
-        groups: dict[tuple[int, Period, str], list[tuple[int, int, datetime | None]]] = {}
-        for number, idsite, name, kind, first, last, status, since in rows:
-            key = (idsite, Period(PeriodKind(kind), first, last), name)
+        groups: dict[tuple[int, Period, str, str], list[tuple[int, int, datetime | None]]] = {}
+        for number, idsite, name, report, kind, first, last, status, since in rows:
+            key = (idsite, Period(PeriodKind(kind), first, last), name, report)
             groups.setdefault(key, []).append((number, status or 0, since))
         found = [
             Invalidation(
                 idsite,
                 period,
                 name,
+                report,
                 tuple(number for number, _, _ in members),
                 InvalidationStatus(max(status for _, status, _ in members)),
                 members[0][2],
             )
-            for (idsite, period, name), members in groups.items()
+            for (idsite, period, name, report), members in groups.items()
         ]
         return sorted(found, key=lambda invalidation: (invalidation.idsite, invalidation.order))
 

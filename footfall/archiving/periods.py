@@ -246,3 +246,9 @@ def _several(kind: PeriodKind, first: date, last: date, text: str) -> list[Perio
         if len(found) > MOST_PERIODS:
             raise InvalidInput(f"{text!r} names more than {MOST_PERIODS} periods: ask for fewer, or for longer ones.")
     return found
+
+
+def months_before(day: date, months: int) -> date:
+    """The first day of the month that lies so many months before the day's own."""
+    month = day.year * 12 + day.month - 1 - months
+    return date(month // 12, month % 12 + 1, 1)

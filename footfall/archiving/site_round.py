@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -11,9 +11,12 @@ from typing import Protocol
 from footfall.archiving.archiver import Archiver
 from footfall.archiving.invalidations import Invalidation, Invalidations
 from footfall.archiving.locks import LockLost, SiteLock
-from footfall.archiving.periods import Period, PeriodKind
+from footfall.archiving.periods import Period, PeriodKind, months_before
+from footfall.archiving.scope import VISITS, Scope, done_flag
+from footfall.archiving.stored_segments import StoredSegments
 from footfall.clock import Clock
 from footfall.database import Database, is_lost
+from footfall.errors import InvalidInput
 from footfall.sites import Site
 
 log = logging.getLogger(__name__)
@@ -44,12 +47,14 @@ class RoundOptions:
 
     Args:
         today_seconds: setting `today_archive_seconds`: how old today's archive has to be to be made again.
+        new_segment_months: setting `rearchive_months`: how far back a new segment is archived.
         kinds: the kinds of period to make.
         pending: the number of tracking requests that are accepted and not recorded yet.
         should_stop: asked between archives.
     """
 
     today_seconds: int
+    new_segment_months: int = 6
     kinds: Collection[PeriodKind] = tuple(PeriodKind)
     pending: Callable[[], int] = lambda: 0
     should_stop: Callable[[], bool] = lambda: False
@@ -71,6 +76,7 @@ class SiteRounds:
         self._options = options
         self._progress = progress
         self._queue = Invalidations(database, clock)
+        self._stored = StoredSegments(database)
 
     def run(self, idsite: int) -> bool:
         """Work a site unless another process does; whether it was ours.
@@ -83,11 +89,25 @@ class SiteRounds:
         if not lock.acquire():
             return False
         try:
+            self._take_up_segments(site)
             self._take_touched(site)
             self._work(site, lock)
         finally:
             lock.release()
         return True
+
+    def _take_up_segments(self, site: Site) -> None:
+        """Queue what is to be made of new segments, and remove the archives of those that are gone."""
+        changes = self._stored.changes({site.idsite: self._stored.of_site(site.idsite)}).get(site.idsite)
+        if changes is None:
+            return
+        for definition in changes.removed:
+            self._archiver.forget(site, definition)
+        since = months_before(self._archiver.today(site), self._options.new_segment_months)
+        periods = self._archiver.archived_since(site, since) if changes.added else ()
+        for definition in changes.added:
+            self._queue.add(site.idsite, periods, Scope(definition))
+        self._stored.take_up(site.idsite, changes)
 
     def _take_touched(self, site: Site) -> None:
         today = self._archiver.today(site)
@@ -112,37 +132,83 @@ class SiteRounds:
         return age.total_seconds() >= self._options.today_seconds
 
     def _work(self, site: Site, lock: SiteLock) -> None:
-        # Segments are not archived yet: their rows wait.
-        due = [inv for inv in self._queue.of_site(site.idsite) if inv.name == "done"]
-        chosen = [invalidation for invalidation in due if invalidation.period.kind in self._options.kinds]
+        segments = self._readable(site, self._stored.of_site(site.idsite))
+        by_period: dict[Period, list[Invalidation]] = {}
+        for invalidation in self._queue.of_site(site.idsite):
+            by_period.setdefault(invalidation.period, []).append(invalidation)
+        chosen = [period for period in by_period if period.kind in self._options.kinds]
         if not chosen:
             return
-        unfinished = {invalidation.period for invalidation in due}
+        unfinished = set(by_period)
         self._progress.site_started(site.idsite, len(chosen))
-        for invalidation in chosen:
+        for period in chosen:
             if self._options.should_stop():
                 break
-            period = invalidation.period
             if any(lower.kind < period.kind and period.contains(lower) for lower in unfinished):
                 self._progress.archive_waits(site.idsite, period)
-            elif self._make(site, lock, invalidation):
+            elif self._make(site, lock, period, by_period[period], segments):
                 unfinished.remove(period)
         self._progress.site_finished(site.idsite)
 
-    def _make(self, site: Site, lock: SiteLock, invalidation: Invalidation) -> bool:
-        """Make one archive; whether that succeeded."""
-        period, started = invalidation.period, self._clock.monotonic()
-        self._queue.start(invalidation)
+    def _readable(self, site: Site, segments: Sequence[str]) -> list[str]:
+        """Those of the segments that make sense for the site: a dimension that others have may be missing here."""
+        found = []
+        for segment in segments:
+            try:
+                self._archiver.scopes(site, [segment])
+            except InvalidInput as error:
+                log.warning("Site %d: the segment %r is left out: %s", site.idsite, segment, error)
+            else:
+                found.append(segment)
+        return found
+
+    def _make(
+        self, site: Site, lock: SiteLock, period: Period, rows: Sequence[Invalidation], segments: Sequence[str]
+    ) -> bool:
+        """Make the archives of one period that are wanted; whether all of them were made."""
+        started = self._clock.monotonic()
+        for row in rows:
+            self._queue.start(row)
+        failed: dict[Scope, Exception] = {}
         try:
-            if self._archiver.has_log(site, period) or self._archiver.find(site, period) is not None:
-                self._archiver.make(site, period, lock)
+            scopes = self._scopes(site, period, rows, segments)
+            if scopes and (self._archiver.has_log(site, period) or self._archiver.find(site, period) is not None):
+                failed = self._archiver.make(site, period, lock, scopes).failed
         except Exception as error:
             if is_lost(error) or isinstance(error, LockLost):
                 raise
             log.exception("Site %d: the archive of %s could not be made.", site.idsite, period)
-            self._queue.fail(invalidation)
+            for row in rows:
+                self._queue.fail(row)
             self._progress.archive_failed(site.idsite, period, error)
             return False
-        self._queue.finish(invalidation)
-        self._progress.archive_made(site.idsite, period, self._clock.monotonic() - started)
-        return True
+        for row in rows:
+            self._queue.finish(row)
+        for scope, reason in failed.items():
+            log.error("Site %d: %s of %r could not be made.", site.idsite, period, scope.segment, exc_info=reason)
+            self._queue.add_failed(site.idsite, period, scope)
+            self._progress.archive_failed(site.idsite, period, reason)
+        if not failed:
+            self._progress.archive_made(site.idsite, period, self._clock.monotonic() - started)
+        return not failed
+
+    def _scopes(self, site: Site, period: Period, rows: Sequence[Invalidation], segments: Sequence[str]) -> list[Scope]:
+        """What the rows of a period ask for.
+
+        All visits bring the stored segments with them, except for ranges: those are made when somebody asks for them.
+        """
+        definitions = {done_flag(definition): definition for definition in ("", *segments)}
+        wanted: dict[str, None] = {}
+        overlays = []
+        for row in rows:
+            flag, _, plugin = row.name.partition(".")
+            if flag not in definitions:
+                log.info("Site %d: no segment is stored for %s; %s is left out.", site.idsite, flag, period)
+            elif plugin:
+                overlays.append(Scope(definitions[flag], plugin, row.report, is_overlay=True))
+            elif flag == VISITS.flag and period.kind is not PeriodKind.RANGE:
+                wanted |= dict.fromkeys(definitions.values())
+            else:
+                wanted[definitions[flag]] = None
+        made = self._archiver.scopes(site, wanted)
+        return made + [scope for scope in overlays if scope.segment not in wanted]

@@ -170,6 +170,22 @@ class ArchiveTables:
         rows = self._database.query(" UNION ".join(selects), (idsite, last, first, int(PeriodKind.RANGE)) * len(months))
         return {Period(PeriodKind.RANGE, date1, date2) for date1, date2 in rows}
 
+    def archived_since(self, idsite: int, since: date) -> list[Period]:
+        """The periods with archives of all visits that end on that day or later, ranges aside; each once."""
+        # A period begins at most a year before it ends.
+        months = [month for month in self.existing_months() if month >= f"{since.year:04d}_01"]
+        found: set[Period] = set()
+        for month in months:
+            rows = self._select(
+                month,
+                "numeric",
+                "DISTINCT period, date1, date2",
+                "idsite = %s AND date2 >= %s AND name = %s AND period <> %s",
+                (idsite, since, VISITS.flag, int(PeriodKind.RANGE)),
+            )
+            found.update(Period(PeriodKind(kind), first, last) for kind, first, last in rows)
+        return sorted(found)
+
     def existing_months(self) -> list[str]:
         """The months (YYYY_MM) that have archive tables, newest first."""
         prefix = f"{self._database.prefix}archive_numeric_"
@@ -352,6 +368,18 @@ class ArchiveTables:
             )
             found.update(idarchive for (idarchive,) in rows)
         return sorted(found)
+
+    def delete_flags(self, idsite: int, flags: Collection[str]) -> None:
+        """Remove all archives of a site with one of these done flags, or of a plugin alone."""
+        for month in self.existing_months() if flags else ():
+            rows = self._select(
+                month,
+                "numeric",
+                "DISTINCT idarchive",
+                f"idsite = %s AND ({' OR '.join(['name = %s OR name LIKE %s'] * len(flags))})",
+                (idsite, *(part for flag in flags for part in (flag, f"{flag}.%"))),
+            )
+            self.delete(month, [idarchive for (idarchive,) in rows])
 
     def delete(self, month: str, ids: Sequence[int]) -> None:
         """Remove whole archives of a month (YYYY_MM), the done flags first so that nobody reads half of one."""

@@ -25,7 +25,7 @@ from footfall.archiving.plan import Plans
 from footfall.archiving.purging import purge
 from footfall.archiving.reader import ArchiveReader, table_of
 from footfall.archiving.records import Computed, NumericRecord, RecordBuilder
-from footfall.archiving.scope import VISITS
+from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.setup import SiteSetup
 from footfall.archiving.site_round import RoundOptions, SiteRounds
 from footfall.archiving.tables import ArchiveTables, DoneStatus
@@ -307,7 +307,7 @@ def test_days_come_before_weeks_months_years_and_ranges_and_the_newest_first(
 
 
 def test_all_visits_come_before_segments_of_the_same_kind_of_period(site: int, queue: Invalidations) -> None:
-    queue.add(site, [DAY, WEEK], segment="userId==ann")
+    queue.add(site, [DAY, WEEK], Scope("userId==ann"))
     queue.add(site, [day_of(3), WEEK])
     order = [(inv.period.kind.label, inv.name == "done") for inv in queue.of_site(site)]
     assert order == [("day", True), ("day", False), ("week", True), ("week", False)]
