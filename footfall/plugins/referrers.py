@@ -22,6 +22,7 @@ from footfall.archiving.visit_metrics import (
     visits_by,
 )
 from footfall.plugins import Plugin
+from footfall.reports.errors import ReportError
 from footfall.reports.listings import visits_listing
 from footfall.reports.metrics import Columns, Number, ProcessedMetric, number, rounded
 from footfall.reports.report import Listing, NumbersReport, TableReport
@@ -210,7 +211,13 @@ def _referrers_of(channel: Channel, source: Source) -> DataTable:
 
 
 def _channels(source: Source) -> DataTable:
-    """The channels, each with its referrers below; a subtable's id is the number of its channel."""
+    """The channels, each with its referrers below; a subtable's id is the number of its channel.
+
+    Raises:
+        ReportError: the request is about several sites (conformance `shapes`: the reference refuses them too).
+    """
+    if not source.parameters.get("idSite", "").strip().isdecimal():
+        raise ReportError("Referrers.getReferrerType is about one site: ask for each site by itself.")
     if source.subtable_id is not None:
         return _referrers_of(Channel(source.subtable_id), source) if source.subtable_id in _BELOW else DataTable()
     table = source.table(_TYPES)

@@ -159,9 +159,20 @@ def continent_code(code: str) -> str:
 
 # Reports
 
+_FLAG_HEIGHT = 16  # pixels
+
 
 def _countries(table: DataTable, source: Source) -> DataTable:
-    return renamed(table, country_name, lambda code: {"code": code, **condition(("countryCode", code))})
+    return renamed(table, country_name, _country_metadata)
+
+
+def _country_metadata(code: str) -> dict[str, Any]:
+    return {"code": code, **_flag(code), **condition(("countryCode", code)), "logoHeight": _FLAG_HEIGHT}
+
+
+def _flag(country: str) -> dict[str, str]:
+    """Where a Matomo beside us keeps the flag of a country."""
+    return {"logo": f"plugins/Morpheus/icons/dist/flags/{country}.png"}
 
 
 def _continents(table: DataTable, source: Source) -> DataTable:
@@ -223,6 +234,7 @@ def _codes_and_names(place: _Place) -> dict[str, str]:
         "country": country,
         "country_name": country_name(country),
         "region_name": region_name(country, region),
+        **_flag(country),
     }
 
 

@@ -53,8 +53,10 @@ def _hour_tables(log: DayLog) -> Computed:
 
 
 def _all_hours(table: DataTable) -> DataTable:
-    """The table with a row for every hour."""
+    """The table with a row for every hour; one that has goals alone has no visits (conformance `shapes`)."""
     present = {row.columns["label"]: row for row in table.rows}
+    for row in table.rows:
+        row.columns.setdefault("nb_visits", 0)
     nothing = dict.fromkeys(VISIT_COLUMNS, 0)
     return DataTable([present.get(hour) or Row({"label": hour, **nothing}) for hour in HOURS])
 
@@ -96,8 +98,12 @@ def _local_metadata(row: Row) -> dict[str, Any]:
 
 
 def _at_site_in_order(table: DataTable, source: Source) -> DataTable:
-    """The hours in order; their segment counts hours in UTC."""
-    hours = site_hours(source.period.first, site_zone(source.site.timezone))
+    """The hours in order; their segment counts hours in UTC.
+
+    Asked about several sites, the reference takes the hours of all of them for UTC (conformance `shapes`).
+    """
+    is_of_one_site = source.parameters.get("idSite", "").strip().isdecimal()
+    hours = site_hours(source.period.first, site_zone(source.site.timezone)) if is_of_one_site else HOURS
     in_utc = {hour: utc for utc, hour in enumerate(hours)}
     for row in _in_order(table, source).rows:
         row.metadata = condition(("visitStartServerHour", str(in_utc.get(int(row.label), row.label))))
