@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -142,6 +143,9 @@ def _shown_metrics(source: Source, idgoal: int | None) -> tuple[str, ...]:
     return _metrics_of(idgoal)
 
 
+_RATE: Final = "conversion_rate"
+
+
 def _overview(source: Source) -> dict[str, Any]:
     """The goal's numbers, of all visits and of those of new and of returning visitors."""
     idgoal = _asked_goal(source)
@@ -150,17 +154,22 @@ def _overview(source: Source) -> dict[str, Any]:
     for suffix, condition in _KINDS_OF_VISITS.items():
         visits = source.of_visits(condition) if condition else source
         numbers = visits.numbers(["nb_visits", *(_record(idgoal, name) for name in metrics)])
+        if source.several and not numbers and found:
+            continue  # as the reference puts the rows of several periods together
         columns = {name: numbers.get(_record(idgoal, name), 0) for name in metrics}
         if source.parameters.get("idGoal") in _ECOMMERCE:
             columns[_AVERAGE_ORDER] = quotient(columns, "revenue", "nb_conversions", 2)
-        columns["nb_visits"] = numbers.get("nb_visits", 0)
+        columns |= {_RATE: 0, "nb_visits": numbers.get("nb_visits", 0)}
         found.update({f"{name}{suffix}": value for name, value in columns.items()})
     return found
 
 
 _VISIT_COLUMNS: Final = frozenset(f"nb_visits{suffix}" for suffix in _KINDS_OF_VISITS)
 _RATES: Final = tuple(
-    ratio(f"conversion_rate{suffix}", f"nb_visits_converted{suffix}", f"nb_visits{suffix}", 4, "percent")
+    replace(
+        ratio(f"{_RATE}{suffix}", f"nb_visits_converted{suffix}", f"nb_visits{suffix}", 4, "percent"),
+        needs=f"nb_visits{suffix}",
+    )
     for suffix in _KINDS_OF_VISITS
 )
 

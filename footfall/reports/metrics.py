@@ -31,12 +31,14 @@ class ProcessedMetric:
         unit: what the value counts, and how people read it: a `percent` is a quotient that is read as `33%`, `seconds`
             as `2 min 42s`, a `clock` as `00:02:42`.
         root_only: whether rows inside subtables go without it.
+        needs: a column without which a report of one row goes without it.
     """
 
     name: str
     compute: Callable[[Columns], Number]
     unit: Unit = "number"
     root_only: bool = False
+    needs: str | None = None
 
     def shown(self, columns: Columns, formatting: Formatting) -> Number | str:
         """The value for an answer, formatted as asked."""

@@ -9,14 +9,11 @@ from footfall.reports.shape import Formatting, Shape
 from footfall.reports.source import Source
 
 
-def columns_of(
-    report: NumbersReport, source: Source, formatting: Formatting, several: bool = False, merged: bool = False
-) -> dict[str, Any]:
+def columns_of(report: NumbersReport, source: Source, formatting: Formatting, merged: bool = False) -> dict[str, Any]:
     """The report's row. Of one site and period, what was not archived is 0; of several, nothing at all is no row
     (as the reference answers).
 
     Args:
-        several: whether the request names several sites or periods.
         merged: whether the row becomes part of API.get.
     """
     if report.load is not None:
@@ -26,11 +23,15 @@ def columns_of(
     else:
         metrics = report.metrics_of(source.period.kind)
         found = source.numbers(list(metrics.values()))
-        if several and not found:
+        if source.several and not found:
             return {}
         columns = {shown: found.get(stored, 0) for shown, stored in metrics.items()}
     left_out = report.not_merged if merged else report.hidden
-    computed = {metric.name: metric.shown(columns, formatting) for metric in report.processed}
+    computed = {
+        metric.name: metric.shown(columns, formatting)
+        for metric in report.processed
+        if metric.needs is None or metric.needs in columns
+    }
     return {name: value for name, value in (columns | computed).items() if name not in left_out}
 
 

@@ -168,6 +168,7 @@ class Reporting:
         *,
         expanded: bool = False,
         subtable_id: int | None = None,
+        several: bool = False,
     ) -> Source:
         """The archives of a site and period.
 
@@ -175,7 +176,17 @@ class Reporting:
             ReportError: the segment cannot be read.
         """
         self.segment(site, segment)
-        return Source(site, period, segment, parameters, expanded, subtable_id, self._archives, self._ensure_archive)
+        return Source(
+            site,
+            period,
+            segment,
+            parameters,
+            expanded,
+            subtable_id,
+            self._archives,
+            self._ensure_archive,
+            several,
+        )
 
     # A report
 
@@ -212,19 +223,20 @@ class Reporting:
             request.parameters,
             expanded=request.shape.needs_everything,
             subtable_id=request.subtable_id,
+            several=several,
         )
         if isinstance(report, ChosenReport):
             report = report.choose(source)
         if isinstance(report, TableReport):
             return Table(_table(report, request, source))
-        columns = self._columns(report, request, source, several)
+        columns = self._columns(report, request, source)
         row = shaped_row(columns, request.shape)
         if not row:
             return Table(DataTable())
         return Table(DataTable([Row(row)])) if request.shape.flat else Numbers(row)
 
     def _columns(
-        self, report: NumbersReport | ValueReport | MergedReport, request: ReportRequest, source: Source, several: bool
+        self, report: NumbersReport | ValueReport | MergedReport, request: ReportRequest, source: Source
     ) -> dict[str, Any]:
         """The row of a report of one row; empty when it has none."""
         formatting = request.shape.formatting
@@ -232,7 +244,7 @@ class Reporting:
             return merged_columns(self._reports.values(), source, formatting)
         if isinstance(report, ValueReport):
             return {report.metric: columns_of(report.of, source, formatting).get(report.metric, 0)}
-        return columns_of(report, source, formatting, several)
+        return columns_of(report, source, formatting)
 
     def _ensure_archive(self, idsite: int, period: Period, segment: str) -> None:
         if period.kind not in self._kinds_on_demand or self._is_archived(idsite, period, segment):

@@ -42,6 +42,7 @@ class Source:
         parameters: the request's, for reports that take their own (`idGoal`).
         expanded: whether the request wants the rows below others too.
         subtable_id: of the subtable that the request wants instead of the whole table.
+        several: whether the request names several sites or periods.
         archives: where they are read.
         ensure: has an archive made where a setting allows it and there is none yet.
     """
@@ -54,6 +55,7 @@ class Source:
     subtable_id: int | None
     archives: Archives
     ensure: Callable[[int, Period, str], None]
+    several: bool = False
 
     def numbers(self, names: Sequence[str]) -> Mapping[str, float]:
         """The archived numbers of those names; those that are zero are left out."""
