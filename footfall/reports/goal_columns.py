@@ -11,6 +11,14 @@ from footfall.reports.source import Source
 GOALS: Final = "goals"
 
 _NAMES: Final = {number: name for name, number in GOAL_COLUMN_IDS.items()}
+# The reference's order, which lines of CSV show.
+_ORDER: Final = (
+    *("nb_conversions", "nb_visits_converted", "revenue", "revenue_subtotal", "revenue_tax", "revenue_shipping"),
+    *("revenue_discount", "items", "nb_conv_pages_before", "nb_conversions_attrib", "nb_conversions_page_rate"),
+    *("nb_conversions_page_uniq", "revenue_attrib", "revenue_entry", "nb_conversions_entry_rate"),
+    *("revenue_per_entry", "nb_conversions_entry"),
+)
+_PLACES: Final = {name: place for place, name in enumerate(_ORDER)}
 _PAGE_RATE, _PAGE_CONVERSIONS = "nb_conversions_page_rate", "nb_conversions_page_uniq"
 
 
@@ -56,8 +64,9 @@ def _name_below(table: DataTable) -> None:
 
 
 def _named(columns: Mapping[int | str, Any]) -> dict[str, Any]:
-    """The columns by name, whether they are stored by number or by name."""
-    return {_NAMES.get(int(key), str(key)) if str(key).isdigit() else str(key): v for key, v in columns.items()}
+    """The columns by name, whether they are stored by number or by name, in the reference's order."""
+    named = {_NAMES.get(int(key), str(key)) if str(key).isdigit() else str(key): v for key, v in columns.items()}
+    return dict(sorted(named.items(), key=lambda column: _PLACES.get(column[0], len(_PLACES))))
 
 
 def _share(part: Any, whole: float) -> float:

@@ -1,6 +1,6 @@
 """From the rows of a report to the rows of an answer: what is left out, in which order, and what is computed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.reports.columns import show_columns
@@ -26,7 +26,8 @@ def shaped(table: DataTable, report: TableReport, shape: Shape) -> DataTable:
         table = flatten(table, report, shape.with_aggregates)
     empty = [m for m in report.measurements if not any(number(row.columns.get(m.count)) for row in table)]
     table = _chosen(table, report, shape)
-    _compute(table, report, empty, shape.formatting, root=True)
+    hidden = _hidden(report, empty, with_sums=bool(shape.hidden))
+    _compute(table, report, empty, hidden, shape.formatting, root=True)
     if report.shown_label is not None:
         for row in table.rows:
             row.columns["label"] = report.shown_label(row.label)
@@ -80,20 +81,39 @@ def _describe(table: DataTable, report: TableReport) -> None:
         table.summary.columns["label"] = OTHERS
 
 
+def _hidden(report: TableReport, empty: Collection[Measurement], with_sums: bool) -> set[str]:
+    """The columns that are not shown.
+
+    Args:
+        empty: what was measured for no row.
+        with_sums: whether what serves the computation of measurements is shown, as the reference does as soon as a
+            request says itself what to hide (conformance `shapes`, hideColumns).
+    """
+    hidden = set(report.hidden)
+    for measurement in report.measurements:
+        if measurement in empty:
+            hidden.update((measurement.count, *measurement.columns, *measurement.hidden))
+        elif not with_sums:
+            hidden.update(measurement.hidden)
+    return hidden
+
+
 def _compute(
-    table: DataTable, report: TableReport, empty: Iterable[Measurement], formatting: Formatting, root: bool
+    table: DataTable,
+    report: TableReport,
+    empty: Collection[Measurement],
+    hidden: Collection[str],
+    formatting: Formatting,
+    root: bool,
 ) -> None:
-    hidden = {*report.hidden, *(column for m in report.measurements for column in m.hidden)}
-    for measurement in empty:
-        hidden.update((measurement.count, *measurement.columns))
     measured = [m.metric for m in report.measurements if m.metric is not None and m not in empty]
     metrics = [metric for metric in (*measured, *report.processed) if root or not metric.root_only]
     for row in table:
         _compute_row(row, metrics, hidden, formatting)
         if row.subtable is not None:
-            _compute(row.subtable, report, empty, formatting, root=False)
+            _compute(row.subtable, report, empty, hidden, formatting, root=False)
 
 
-def _compute_row(row: Row, metrics: Iterable[ProcessedMetric], hidden: set[str], formatting: Formatting) -> None:
+def _compute_row(row: Row, metrics: Iterable[ProcessedMetric], hidden: Collection[str], formatting: Formatting) -> None:
     computed = {metric.name: metric.shown(row.columns, formatting) for metric in metrics}
     row.columns = {name: value for name, value in row.columns.items() if name not in hidden} | computed
