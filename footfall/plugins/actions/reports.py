@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote_plus
 
-from footfall.archiving.datatable import Row
+from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.records import BlobRecord
+from footfall.plugins.actions.measuring import FOLLOWING_SEARCH, WITHOUT_RESULTS
+from footfall.plugins.actions.records import CATEGORIES, DOWNLOADS, OUTLINKS, PAGE_TITLES, PAGE_URLS, SEARCHES
 from footfall.reports.metrics import Columns, Measurement, Number, ProcessedMetric, quotient, ratio, rounded
-from footfall.reports.report import NumbersReport, TableReport
+from footfall.reports.report import Listing, NumbersReport, TableReport
+from footfall.reports.segment_text import condition, encoded
+from footfall.reports.site import ReportSite
+from footfall.reports.source import Source
 
 _NUMBERS = (
     "nb_pageviews",
@@ -52,21 +58,17 @@ _MEASUREMENTS = (
     ),
     *(_timing(name) for name in _TIMINGS),
 )
-_PROCESSED = (
-    ProcessedMetric("avg_page_load_time", _page_load_time, "seconds", root_only=True),
-    ratio("avg_time_on_page", "sum_time_spent", "nb_hits", 0, "seconds"),
+_SPENT_AND_LEFT = (
+    ratio("avg_time_on_page", "sum_time_spent", "nb_hits", 0, "clock"),
     ratio("bounce_rate", "entry_bounce_count", "entry_nb_visits", 2, "percent"),
     ratio("exit_rate", "exit_nb_visits", "nb_visits", 2, "percent"),
 )
+_PROCESSED = (ProcessedMetric("avg_page_load_time", _page_load_time, "seconds", root_only=True), *_SPENT_AND_LEFT)
 
 
 def _segment_value(value: str) -> str:
     """Encoded twice: once as a value inside a segment, once as a parameter of a URL."""
-    return _encoded(_encoded(value))
-
-
-def _encoded(value: str) -> str:
-    return quote_plus(value, safe="-_.").replace("~", "%7E")
+    return encoded(encoded(value))
 
 
 def _page_metadata(segment: str) -> Callable[[Row], dict[str, Any]]:
@@ -99,42 +101,177 @@ def _page_label(path: Sequence[str]) -> str:
     return "/" + "/".join((*folders, page))
 
 
+def _path_label(path: Sequence[str]) -> str:
+    """The same without the slash before a folder, `docs/api/list`; titles as they are."""
+    if path[-1].startswith(" "):
+        return _title_label(path)
+    label = _page_label(path)
+    return label if len(path) == 1 else label.removeprefix("/")
+
+
 def _title_label(path: Sequence[str]) -> str:
     return "/".join(label.strip() for label in path)
 
 
-def _pages(method: str, dimension: str, segment: str, required: str | None = None) -> TableReport:
+_GENERATION = "avg_time_generation"  # listed by the reference, which measures it no more
+_SEEN = Listing(None, ("nb_hits", "nb_visits"), ("avg_time_on_page", "bounce_rate", "exit_rate", _GENERATION))
+_ENTERED = Listing(None, ("entry_nb_visits", "entry_bounce_count"), ("bounce_rate", _GENERATION))
+_LEFT = Listing(None, ("exit_nb_visits", "nb_visits"), ("exit_rate", _GENERATION))
+_FOLLOWING = Listing(None, ("nb_hits_following_search", "nb_hits"))
+_CLICKED = Listing(None, ("nb_visits", "nb_hits"))
+
+
+def _listed(listing: Listing, dimension: str, method: str) -> Listing:
+    return replace(listing, dimension=dimension, subtable=method)
+
+
+def _of_searching_sites(listing: Listing) -> Callable[[ReportSite], Iterable[Listing]]:
+    """The listing for sites that record searches."""
+    return lambda site: [listing] if site.sitesearch else []
+
+
+def _pages(
+    method: str, dimension: str, segment: str, listing: Listing, words: str, required: str | None = None
+) -> TableReport:
     return TableReport(
         f"Actions.{method}",
-        record="Actions_actions_url",
+        record=PAGE_URLS.name,
         dimension=dimension,
         measurements=_MEASUREMENTS,
         processed=_PROCESSED,
         required=required,
         metadata=_page_metadata(segment),
         flat_label=_page_label,
+        listing=_listed(listing, words, method),
     )
 
 
-def _titles(method: str, dimension: str, segment: str, required: str | None = None) -> TableReport:
+def _titles(
+    method: str, dimension: str, segment: str, listing: Listing, words: str, required: str | None = None
+) -> TableReport:
     return TableReport(
         f"Actions.{method}",
-        record="Actions_actions",
+        record=PAGE_TITLES.name,
         dimension=dimension,
         measurements=_MEASUREMENTS,
         processed=_PROCESSED,
         required=required,
         metadata=_title_metadata(segment),
         flat_label=_title_label,
+        listing=_listed(listing, words, method),
     )
 
 
+def _only_following(table: DataTable, source: Source) -> DataTable:
+    """What was seen right after a search, in folders too; for a flat answer the pages alone.
+
+    They are flattened before shares of conversions are computed, which only rows of the top level have (conformance
+    `reports`: Actions.getPageUrlsFollowingSiteSearch).
+    """
+    rows = list(_following(table, ()))
+    if source.parameters.get("flat", "0") not in ("", "0"):
+        return DataTable([row for row in rows if row.subtable is None])
+    return table
+
+
+def _following(table: DataTable, above: Sequence[str]) -> Iterator[Row]:
+    """Leave out the other rows, in place; yields those that stay, with their paths as labels where they are pages."""
+    table.rows = [row for row in table.rows if row.columns.get(FOLLOWING_SEARCH)]
+    for row in table.rows:
+        path = (*above, row.label)
+        yield replace(row, columns={**row.columns, "label": _path_label(path)})
+        if row.subtable is not None:
+            yield from _following(row.subtable, path)
+
+
+def _following_search(report: TableReport) -> TableReport:
+    """The report of what was seen right after a search."""
+    listing = replace(_FOLLOWING, dimension="Destination Page")
+    return replace(
+        report,
+        method=f"{report.method}FollowingSiteSearch",
+        dimension="Actions_DestinationPage",
+        prepare=_only_following,
+        sort_column=FOLLOWING_SEARCH,
+        flat_label="".join,
+        listing=_of_searching_sites(listing),
+    )
+
+
+def _links(method: str, dimension: str, segment: str, record: BlobRecord, words: str) -> TableReport:
+    return TableReport(
+        f"Actions.{method}",
+        record=record.name,
+        dimension=dimension,
+        measurements=_MEASUREMENTS,
+        metadata=_page_metadata(segment),
+        flat_label="".join,
+        listing=_listed(_CLICKED, words, method),
+    )
+
+
+_PER_SEARCH = ratio("nb_pages_per_search", "nb_hits", "nb_visits", 1)
+
+
+def _without_results(table: DataTable, source: Source) -> DataTable:
+    """The keywords that nothing was found for, on one day at least."""
+    table.rows = [row for row in table.rows if row.columns.get(WITHOUT_RESULTS)]
+    return table
+
+
+def _keyword_metadata(row: Row) -> dict[str, Any]:
+    return condition(("siteSearchKeyword", row.label))
+
+
+def _category_metadata(row: Row) -> dict[str, Any]:
+    return condition(("siteSearchCategory", row.label))
+
+
+_KEYWORDS = TableReport(
+    "Actions.getSiteSearchKeywords",
+    record=SEARCHES.name,
+    dimension="Actions_Keyword",
+    measurements=_MEASUREMENTS,
+    processed=(_PER_SEARCH, *_SPENT_AND_LEFT),
+    metadata=_keyword_metadata,
+    hidden=(WITHOUT_RESULTS,),
+    listing=_of_searching_sites(Listing("Keyword", ("nb_visits", "nb_pages_per_search"), ("exit_rate",))),
+)
+_PAGE_URLS = _pages("getPageUrls", "Actions_PageUrl", "pageUrl", _SEEN, "Page URL")
+_PAGE_TITLES = _titles("getPageTitles", "Actions_PageTitle", "pageTitle", _SEEN, "Page Title")
+_ENTRIES, _EXITS = "entry_nb_visits", "exit_nb_visits"
+
 REPORTS = (
-    NumbersReport("Actions.get", metrics={name: f"Actions_{name}" for name in _NUMBERS}),
-    _pages("getPageUrls", "Actions_PageUrl", "pageUrl"),
-    _pages("getEntryPageUrls", "Actions_EntryPageUrl", "entryPageUrl", required="entry_nb_visits"),
-    _pages("getExitPageUrls", "Actions_ExitPageUrl", "exitPageUrl", required="exit_nb_visits"),
-    _titles("getPageTitles", "Actions_PageTitle", "pageTitle"),
-    _titles("getEntryPageTitles", "Actions_EntryPageTitle", "entryPageTitle", required="entry_nb_visits"),
-    _titles("getExitPageTitles", "Actions_ExitPageTitle", "exitPageTitle", required="exit_nb_visits"),
+    NumbersReport(
+        "Actions.get",
+        metrics={name: f"Actions_{name}" for name in _NUMBERS},
+        listing=Listing(None, _NUMBERS, (_GENERATION,)),
+    ),
+    _PAGE_URLS,
+    _pages("getEntryPageUrls", "Actions_EntryPageUrl", "entryPageUrl", _ENTERED, "Entry Page URL", _ENTRIES),
+    _titles("getEntryPageTitles", "Actions_EntryPageTitle", "entryPageTitle", _ENTERED, "Entry Page title", _ENTRIES),
+    _pages("getExitPageUrls", "Actions_ExitPageUrl", "exitPageUrl", _LEFT, "Exit Page URL", _EXITS),
+    _titles("getExitPageTitles", "Actions_ExitPageTitle", "exitPageTitle", _LEFT, "Exit Page Title", _EXITS),
+    _PAGE_TITLES,
+    _KEYWORDS,
+    _following_search(_PAGE_URLS),
+    replace(
+        _KEYWORDS,
+        method="Actions.getSiteSearchNoResultKeywords",
+        dimension="Actions_KeywordwithNoSearchResult",
+        prepare=_without_results,
+        listing=_of_searching_sites(Listing("Keyword with No Search Result", ("nb_visits",), ("exit_rate",))),
+    ),
+    _following_search(_PAGE_TITLES),
+    TableReport(
+        "Actions.getSiteSearchCategories",
+        record=CATEGORIES.name,
+        dimension="Actions_SearchCategory",
+        processed=(ratio("nb_pages_per_search", "nb_actions", "nb_visits", 1),),
+        metadata=_category_metadata,
+        hidden=("nb_uniq_visitors",),
+        listing=_of_searching_sites(Listing("Search Category", ("nb_visits", "nb_pages_per_search", "exit_rate"))),
+    ),
+    _links("getOutlinks", "Actions_ClickedUrl", "outlinkUrl", OUTLINKS, "Clicked Outlink"),
+    _links("getDownloads", "Actions_DownloadUrl", "downloadUrl", DOWNLOADS, "Download URL"),
 )
