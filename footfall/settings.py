@@ -45,6 +45,26 @@ class Settings:
     )
     max_body_bytes: int = _row(4_194_304, "Largest request body in bytes; a larger one is refused with 413.")
     max_bulk_requests: int = _row(10_000, "Most tracking requests in one bulk body; more are refused with 413.")
+    max_headers: int = _row(100, "Most headers of one HTTP request; more are refused with 431.")
+    max_header_bytes: int = _row(32_768, "Most bytes of address line and headers together; more are refused with 431.")
+    max_request_seconds: int = _row(30, "Longest that a client may take to send one request; then it is disconnected.")
+    max_connections: int = _row(4096, "Most connections that one endpoint process keeps open; further ones get 503.")
+    max_memory_bytes: int = _row(
+        134_217_728, "Most bytes of bodies and waiting requests that one endpoint process holds; beyond, it answers 503."
+    )
+    brute_force_attempts: int = _row(
+        20, "Wrong tokens within an hour after which an address is refused (reports, status); 0: never."
+    )
+
+    # The spool of the endpoint
+    spool_directory: str = _row(
+        ".local/spool", "Directory on the endpoint's disk for requests that Redis cannot take; empty: none, but 503."
+    )
+    spool_bytes: int = _row(1_073_741_824, "Most bytes that the spool takes on the disk.")
+    spool_fsync: str = _row(
+        "everysec", "When spooled requests reach the disk itself: `always` (before the answer), `everysec` or `no`."
+    )
+    queue_push_seconds: int = _row(2, "How long the endpoint waits for Redis before it spools.")
 
     # The queue
     queue_shards: int = _row(16, "Redis lists that requests are spread over by visitor.")
@@ -52,6 +72,11 @@ class Settings:
     queue_lease_seconds: int = _row(30, "How long a worker holds a shard without renewing its lease.")
     queue_drain_seconds: int = _row(10, "How long one job drains its shard before the others have a turn.")
     queue_sweep_seconds: int = _row(5, "How often shards that nobody drains are looked for.")
+    queue_max_requests: int = _row(1_000_000, "Requests in Redis from which on further ones go to the spool.")
+    queue_max_bytes: int = _row(1_073_741_824, "Bytes in Redis from which on further requests go to the spool.")
+    dead_letter_limit: int = _row(
+        1000, "Requests within an hour that may fail to be recorded before draining stops; 0: it never stops."
+    )
     workers: int = _row(0, "Drain workers that `queue_workers run` starts; 0 means one per processor.")
 
     # Recording
@@ -76,13 +101,16 @@ class Settings:
         20, "How long a report request waits for an archive that is being made before it says so."
     )
     archive_on_demand: str = _row(
-        "range", "Periods archived when a report asks for them: `none`, `range` (ranges only) or `all`."
+        "small",
+        "Periods archived when a report asks for them: `none`, `range` (ranges only), `small` (ranges, and any period "
+        "with few visits) or `all`.",
     )
+    archive_on_demand_visits: int = _row(10_000, "Most visits of a period that `ARCHIVE_ON_DEMAND=small` archives.")
     rearchive_months: int = _row(
         6, "Months before this one for which a new stored segment is archived, and `archive_cli rearchive` by default."
     )
     today_archive_seconds: int = _row(
-        900, "Age in seconds at which an archive that includes today counts as outdated (`archive_cli run`)."
+        900, "Age in seconds at which an archive that new data came for is made again, by runs and on demand."
     )
 
     def require_secret_key(self) -> str:

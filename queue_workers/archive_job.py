@@ -3,6 +3,7 @@
 from datetime import date
 
 from footfall.archiving.archiver import Archiver
+from footfall.archiving.freshness import WantedArchive
 from footfall.archiving.on_demand import ArchiveRequests
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.clock import SystemClock
@@ -36,7 +37,7 @@ def archive_with(settings: Settings, idsite: int, kind: str, first: str, last: s
     try:
         with (
             connect(settings.redis_url) as redis,
-            ArchiveRequests(redis, 0).working(idsite, period, segment),
+            ArchiveRequests(redis).working(WantedArchive(idsite, period, segment)),
         ):
             archiver = Archiver(database, archived(), SystemClock())
             archiver.ensure(idsite, period, segment, wait_seconds=_SITE_SECONDS)

@@ -7,7 +7,7 @@ nor the event loop.
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,8 @@ from typing import Any
 import mysql.connector
 from falcon.asgi import Response
 
-from footfall.archiving.on_demand import ArchiveRequests
-from footfall.archiving.periods import Period
+from footfall.archiving.freshness import ArchivesWanted, Freshness, OnDemandRules, WantedArchive
+from footfall.archiving.on_demand import ArchiveFailed
 from footfall.archiving.reader import ArchiveReader
 from footfall.changes import Changes, ChangeWatch
 from footfall.clock import Clock
@@ -25,16 +25,17 @@ from footfall.errors import AccessDenied, DatabaseUnavailable, FootfallError, In
 from footfall.management import given
 from footfall.management.management import Management
 from footfall.plugins import archived, methods, reports
-from footfall.queue.connection import connect, explained
+from footfall.queue.connection import connect
 from footfall.reports import formats
 from footfall.reports.answer import Answer, Plain
 from footfall.reports.errors import ReportError
 from footfall.reports.formats.values import plain
-from footfall.reports.reporting import Reporting, kinds_on_demand
+from footfall.reports.reporting import Reporting
 from footfall.reports.sites import ReportSites
 from footfall.settings import Settings
 from footfall.users import Caller, Users
 from tracker_api import incoming
+from tracker_api.archive_waiting import ArchiveWaiting
 from tracker_api.refusal import Refused
 from tracker_api.request import Request
 
@@ -61,6 +62,7 @@ class ReportingResource:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._waiting = ArchiveWaiting(settings.redis_url, clock)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reports")
         self._of_thread = threading.local()
 
@@ -85,15 +87,34 @@ class ReportingResource:
             error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
             _send(response, _error(formats.DEFAULT, error))
             return
-        loop = asyncio.get_running_loop()
-        encoded = (body, request.query_string.encode())
-        _send(response, await loop.run_in_executor(self._threads, self._reply, parameters, encoded))
+        _send(response, await self._made(parameters, (body, request.query_string.encode())))
 
-    def _reply(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
+    async def _made(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
+        """The reply, after the archives that it needs were made; no thread waits for them."""
+        loop, waited_for = asyncio.get_running_loop(), set[WantedArchive]()
+        deadline = self._clock.monotonic() + self._settings.archive_time_limit_seconds
+        name = parameters.get("format") or formats.DEFAULT
+        while True:
+            try:
+                return await loop.run_in_executor(self._threads, self._reply, parameters, encoded, waited_for)
+            except ArchivesWanted as wanted:
+                try:
+                    if not await self._waiting.made(wanted.archives, deadline):
+                        return _error(name, ReportError(str(wanted), 503))
+                except ArchiveFailed as error:
+                    return _error(name, ReportError(str(error), 500))
+                except QueueUnavailable as error:
+                    _log.warning("An archive could not be asked for: %s", error)
+                    return _error(name, ReportError("Archives cannot be made at the moment: ask again later.", 503))
+                waited_for |= wanted.archives
+
+    def _reply(
+        self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], waited_for: Collection[WantedArchive]
+    ) -> Reply:
         if not hasattr(self._of_thread, "desk"):
             self._of_thread.desk = ReportDesk(self._settings, self._clock)
         desk: ReportDesk = self._of_thread.desk
-        return desk.reply(parameters, encoded)
+        return desk.reply(parameters, encoded, waited_for)
 
 
 class ReportDesk:
@@ -106,24 +127,37 @@ class ReportDesk:
         self._users = Users(database, settings, clock)
         self._watch = ChangeWatch(self._users.forget)
         self._management = Management(database, self._users, clock, Changes(self._redis))
+        rules = OnDemandRules(
+            settings.archive_on_demand, settings.archive_on_demand_visits, settings.today_archive_seconds
+        )
+        self._freshness = Freshness(database, clock, rules)
         self._reporting = Reporting(
             reports(),
             methods(),
             archived().segments,
             ArchiveReader(database),
             ReportSites(database),
-            _OnDemand(settings),
-            kinds_on_demand(settings.archive_on_demand),
+            self._freshness,
             clock,
             database,
         )
 
-    def reply(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
+    def reply(
+        self,
+        parameters: Mapping[str, str],
+        encoded: tuple[bytes, bytes],
+        waited_for: Collection[WantedArchive] = (),
+    ) -> Reply:
         """The answer to these parameters, or the error that says why there is none.
 
         Args:
             encoded: the same parameters, as form body and query string had them.
+            waited_for: archives that were asked for and are finished.
+
+        Raises:
+            ArchivesWanted: archives have to be made first.
         """
+        self._freshness.begin(waited_for)
         name = parameters.get("format") or formats.DEFAULT
         try:
             wanted = formats.find(name, parameters)
@@ -182,18 +216,6 @@ class ReportDesk:
         if caller is None:
             raise ReportError("This token_auth is not known or has expired: check it, or make a new one.", 401)
         return caller
-
-
-class _OnDemand:
-    """Asks the workers for archives; the connection is made for the first."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._url = settings.redis_url
-        self._wait_seconds = settings.archive_time_limit_seconds
-
-    def ensure(self, idsite: int, period: Period, segment: str) -> bool:
-        with explained(self._url), connect(self._url) as redis:
-            return ArchiveRequests(redis, self._wait_seconds).ensure(idsite, period, segment)
 
 
 def _error(format_name: str, error: ReportError) -> Reply:

@@ -103,11 +103,16 @@ class LogReader:
         )[0]
         return [int(count) for count in row]
 
-    def visit_count(self, idsite: int, begin: datetime, end: datetime) -> int:
-        """The number of visits between these moments."""
+    def visit_count(self, idsite: int, begin: datetime, end: datetime, most: int | None = None) -> int:
+        """The number of visits between these moments.
+
+        Args:
+            most: where counting stops.
+        """
         time = _TIME_COLUMN[_VISITS]
         count = self._database.query(
-            f"SELECT COUNT(*) FROM {self._database.table(_VISITS)} WHERE idsite = %s AND {time} >= %s AND {time} < %s",
+            f"SELECT COUNT(*) FROM (SELECT 1 FROM {self._database.table(_VISITS)} "
+            f"WHERE idsite = %s AND {time} >= %s AND {time} < %s {'' if most is None else f'LIMIT {most:d}'}) visits",
             (idsite, begin, end),
         )
         return int(count[0][0])

@@ -7,8 +7,7 @@ therefore no proof that the archive is there. A second job for the same archive 
 """
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import md5
 
@@ -16,7 +15,7 @@ from redis import Redis, RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from footfall.archiving.periods import Period
+from footfall.archiving.freshness import WantedArchive
 from footfall.errors import FootfallError
 from footfall.queue import keys
 
@@ -27,8 +26,6 @@ _RENEW_SECONDS = 20
 _FAILED = b"failed"
 _FAILED_SECONDS = 10  # how long an archive that could not be made is not tried again
 _FAILURE_SECONDS = 3600
-_FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.5
 
 
 class ArchiveFailed(FootfallError):
@@ -40,40 +37,40 @@ class ArchiveRequests:
 
     Args:
         redis: used for the keys and for RQ.
-        wait_seconds: setting `archive_time_limit_seconds`, how long `ensure` waits.
-        sleep: waits for some seconds.
     """
 
-    def __init__(self, redis: Redis, wait_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._wait_seconds = wait_seconds
-        self._sleep = sleep
         self._queue = Queue(keys.ARCHIVE_QUEUE, connection=redis, serializer=JSONSerializer)
 
-    def ensure(self, idsite: int, period: Period, segment: str = "") -> bool:
-        """Have the archive made unless somebody else does already, and wait for it.
-
-        Returns:
-            Whether it is finished; False when it is still waiting or being made after the time limit.
-
-        Raises:
-            ArchiveFailed: it cannot be made.
-        """
-        key = _key(idsite, period, segment)
-        if self._redis.set(key, b"1", nx=True, ex=_ASKED_SECONDS):
+    def ask(self, wanted: WantedArchive) -> None:
+        """Have the archive made unless somebody has asked for it already."""
+        period = wanted.period
+        if self._redis.set(_key(wanted), b"1", nx=True, ex=_ASKED_SECONDS):
             self._queue.enqueue_call(
                 ARCHIVE_JOB,
-                args=(idsite, period.kind.label, str(period.first), str(period.last), segment),
+                args=(wanted.idsite, period.kind.label, str(period.first), str(period.last), wanted.segment),
                 timeout=_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
             )
-        return self._wait(key)
+
+    def unfinished(self, wanted: Collection[WantedArchive]) -> set[WantedArchive]:
+        """Those of the archives that are still waiting or being made.
+
+        Raises:
+            ArchiveFailed: one cannot be made.
+        """
+        archives = list(wanted)
+        states = self._redis.mget([_key(archive) for archive in archives]) if archives else []
+        if _FAILED in states:
+            raise ArchiveFailed("The archive that this report needs cannot be made: the worker's log says why.")
+        return {archive for archive, state in zip(archives, states, strict=True) if state is not None}
 
     @contextmanager
-    def working(self, idsite: int, period: Period, segment: str = "") -> Iterator[None]:
+    def working(self, wanted: WantedArchive) -> Iterator[None]:
         """While the block makes the archive, those who wait know; after it they know whether it was made."""
-        key, done = _key(idsite, period, segment), threading.Event()
+        key, done = _key(wanted), threading.Event()
 
         def renew() -> None:
             while not done.wait(_RENEW_SECONDS):
@@ -94,19 +91,8 @@ class ArchiveRequests:
         renewing.join()
         self._redis.delete(key)
 
-    def _wait(self, key: str) -> bool:
-        waited, pause = 0.0, _FIRST_PAUSE
-        while (state := self._redis.get(key)) is not None:
-            if state == _FAILED:
-                raise ArchiveFailed("The archive that this report needs cannot be made: the worker's log says why.")
-            if waited >= self._wait_seconds:
-                return False
-            self._sleep(pause)
-            waited += pause
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-        return True
 
-
-def _key(idsite: int, period: Period, segment: str) -> str:
-    name = f"{idsite}:{period.kind.label}:{period.first}:{period.last}"
-    return keys.archive_asked(f"{name}:{md5(segment.encode()).hexdigest()}" if segment else name)
+def _key(wanted: WantedArchive) -> str:
+    period = wanted.period
+    name = f"{wanted.idsite}:{period.kind.label}:{period.first}:{period.last}"
+    return keys.archive_asked(f"{name}:{md5(wanted.segment.encode()).hexdigest()}" if wanted.segment else name)

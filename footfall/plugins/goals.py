@@ -152,7 +152,7 @@ def _overview(source: Source) -> dict[str, Any]:
     metrics = _shown_metrics(source, idgoal)
     found: dict[str, Any] = {}
     for suffix, condition in _KINDS_OF_VISITS.items():
-        visits = source.of_visits(condition) if condition else source
+        visits = source.of_visits(condition, "Goals") if condition else source
         numbers = visits.numbers(["nb_visits", *(_record(idgoal, name) for name in metrics)])
         if source.several and not numbers and found:
             continue  # as the reference puts the rows of several periods together

@@ -34,7 +34,7 @@ def _new_and_returning(source: Source) -> dict[str, Any]:
     names = (*_PEOPLE, *_NUMBERS) if source.period.kind in _PEOPLE_ARE_COUNTED else _NUMBERS
     found = {}
     for kind, condition in _CONDITIONS.items():
-        numbers = source.of_visits(condition).numbers(names)
+        numbers = source.of_visits(condition, "VisitsSummary").numbers(names)
         found.update({f"{name}_{kind}": numbers.get(name, 0) for name in names})
     return found
 

@@ -1,15 +1,18 @@
 """Answers report requests from archives: for each site and period asked for, the rows of the report."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from functools import partial
 from typing import Any, Protocol
 
 from footfall.archiving.datatable import DataTable, Row
-from footfall.archiving.periods import Period, PeriodKind, local_date, parse_period, site_zone
+from footfall.archiving.freshness import ArchivesWanted, WantedArchive
+from footfall.archiving.periods import Period, local_date, parse_period, site_zone
 from footfall.archiving.segment import Segment
 from footfall.archiving.segments import SegmentName, Segments, names_for
 from footfall.clock import Clock
 from footfall.database import Database
-from footfall.errors import ConfigurationError, InvalidInput
+from footfall.errors import InvalidInput
 from footfall.reports.answer import Answer, Keyed, Numbers, Table
 from footfall.reports.errors import ReportError
 from footfall.reports.goal_columns import name_goals
@@ -22,34 +25,17 @@ from footfall.reports.source import Archives, Source
 from footfall.reports.table import shaped
 from footfall.users import Caller
 
-_ON_DEMAND: dict[str, frozenset[PeriodKind]] = {
-    "none": frozenset(),
-    "range": frozenset({PeriodKind.RANGE}),
-    "all": frozenset(PeriodKind),
-}
-
-
-def kinds_on_demand(setting: str) -> frozenset[PeriodKind]:
-    """The periods that are archived when a report asks for them, from the setting `archive_on_demand`.
-
-    Raises:
-        ConfigurationError: the setting is none of its values.
-    """
-    try:
-        return _ON_DEMAND[setting]
-    except KeyError:
-        known = ", ".join(_ON_DEMAND)
-        raise ConfigurationError(f"ARCHIVE_ON_DEMAND must be one of {known}, not {setting!r}.") from None
+_MOST_WANTED = 100  # archives that one request has made at once
 
 
 class ArchiveOnDemand(Protocol):
-    """Has an archive made that a report needs and nobody made yet."""
+    """Knows which archives a report has to wait for; footfall.archiving.freshness.Freshness."""
 
-    def ensure(self, idsite: int, period: Period, segment: str) -> bool:
-        """Have the archive made and wait for it; False when it is still being made after the time limit.
+    def wanted(self, idsite: int, zone: tzinfo, period: Period, segment: str, plugin: str = "") -> WantedArchive | None:
+        """The archive, if it has to be made first.
 
-        Raises:
-            FootfallError: it cannot be made.
+        Args:
+            plugin: the only one whose records are needed; empty for all.
         """
 
 
@@ -69,8 +55,7 @@ class Reporting:
         segments: the names that conditions of segments can use.
         archives: where the numbers are read.
         sites: the sites there are.
-        on_demand: makes archives that are missing.
-        kinds_on_demand: the periods it is asked for.
+        on_demand: knows which archives have to be made first.
         clock: says what today is.
         database: for methods about the log itself.
     """
@@ -83,7 +68,6 @@ class Reporting:
         archives: Archives,
         sites: SiteDirectory,
         on_demand: ArchiveOnDemand,
-        kinds_on_demand: frozenset[PeriodKind],
         clock: Clock,
         database: Database,
     ) -> None:
@@ -93,7 +77,6 @@ class Reporting:
         self._archives = archives
         self._sites = sites
         self._on_demand = on_demand
-        self._kinds_on_demand = kinds_on_demand
         self._clock = clock
         self._database = database
 
@@ -105,8 +88,9 @@ class Reporting:
         """What the parameters ask for; by site and by date where they name several.
 
         Raises:
-            ReportError: the method, a site, the period, the date or the segment does not exist, the caller may not see
-                a site, or an archive is not ready yet.
+            ReportError: the method, a site, the period, the date or the segment does not exist, or the caller may not
+                see a site.
+            ArchivesWanted: archives have to be made first.
         """
         name = parameters.get("method", "")
         if name in self._methods:
@@ -116,6 +100,7 @@ class Reporting:
             raise ReportError(f"There is no method {name!r}. The methods are: {known}.", 400)
         request = parse(parameters)
         sites = self._visible(request.sites, caller)
+        self._require_all(request, sites)
         answers = {site.idsite: self._site_answer(self._reports[name], request, site) for site in sites}
         if request.several_sites:
             return Keyed("idSite", {str(idsite): answer for idsite, answer in answers.items()})
@@ -169,8 +154,12 @@ class Reporting:
         expanded: bool = False,
         subtable_id: int | None = None,
         several: bool = False,
+        plugin: str = "",
     ) -> Source:
         """The archives of a site and period.
+
+        Args:
+            plugin: whose records are needed; empty for all.
 
         Raises:
             ReportError: the segment cannot be read.
@@ -184,8 +173,9 @@ class Reporting:
             expanded,
             subtable_id,
             self._archives,
-            self._ensure_archive,
+            partial(self._require, site),
             several,
+            plugin,
         )
 
     # A report
@@ -224,6 +214,7 @@ class Reporting:
             expanded=request.shape.needs_everything,
             subtable_id=request.subtable_id,
             several=several,
+            plugin=request.method.partition(".")[0],
         )
         if isinstance(report, ChosenReport):
             report = report.choose(source)
@@ -246,16 +237,25 @@ class Reporting:
             return {report.metric: columns_of(report.of, source, formatting).get(report.metric, 0)}
         return columns_of(report, source, formatting)
 
-    def _ensure_archive(self, idsite: int, period: Period, segment: str) -> None:
-        if period.kind not in self._kinds_on_demand or self._is_archived(idsite, period, segment):
-            return
-        if not self._on_demand.ensure(idsite, period, segment) or not self._is_archived(idsite, period, segment):
-            raise ReportError(
-                f"The archive of site {idsite} for {period.date_text} is being prepared: ask again in a moment.", 503
-            )
+    def _require_all(self, request: ReportRequest, sites: Sequence[ReportSite]) -> None:
+        """Have everything made at once where a request names several sites or periods."""
+        wanted: set[WantedArchive] = set()
+        for site in sites:
+            periods = self.periods(site, request.period, request.date)
+            for period in periods if isinstance(periods, list) else [periods]:
+                archive = self._wanted(site, period, request.segment, request.method.partition(".")[0])
+                if archive is not None and len(wanted) < _MOST_WANTED:
+                    wanted.add(archive)
+        if len(wanted) > 1:
+            raise ArchivesWanted(wanted)
 
-    def _is_archived(self, idsite: int, period: Period, segment: str) -> bool:
-        return self._archives.numeric(idsite, period, (), segment) is not None
+    def _require(self, site: ReportSite, period: Period, segment: str, plugin: str) -> None:
+        wanted = self._wanted(site, period, segment, plugin)
+        if wanted is not None:
+            raise ArchivesWanted([wanted])
+
+    def _wanted(self, site: ReportSite, period: Period, segment: str, plugin: str) -> WantedArchive | None:
+        return self._on_demand.wanted(site.idsite, site_zone(site.timezone), period, segment, plugin)
 
 
 def _table(report: TableReport, request: ReportRequest, source: Source) -> DataTable:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.periods import Period
+from footfall.archiving.scope import both
 from footfall.reports.site import ReportSite
 
 
@@ -44,7 +45,10 @@ class Source:
         subtable_id: of the subtable that the request wants instead of the whole table.
         several: whether the request names several sites or periods.
         archives: where they are read.
-        ensure: has an archive made where a setting allows it and there is none yet.
+        require: raises ArchivesWanted when the archive of a period and segment with the records of a plugin has to be
+            made before it can be read.
+        plugin: whose records are needed; empty for all.
+        beside: the segment whose archive brings this one with it; None where it stands for itself.
     """
 
     site: ReportSite
@@ -54,17 +58,19 @@ class Source:
     expanded: bool
     subtable_id: int | None
     archives: Archives
-    ensure: Callable[[int, Period, str], None]
+    require: Callable[[Period, str, str], None]
     several: bool = False
+    plugin: str = ""
+    beside: str | None = None
 
     def numbers(self, names: Sequence[str]) -> Mapping[str, float]:
         """The archived numbers of those names; those that are zero are left out."""
-        self.ensure(self.site.idsite, self.period, self.segment)
+        self._require()
         return self.archives.numeric(self.site.idsite, self.period, names, self.segment) or {}
 
     def is_archived(self) -> bool:
         """Whether there is an archive at all."""
-        self.ensure(self.site.idsite, self.period, self.segment)
+        self._require()
         return self.archives.numeric(self.site.idsite, self.period, (), self.segment) is not None
 
     def read(self, record: str) -> DataTable:
@@ -77,16 +83,25 @@ class Source:
         Args:
             expanded: with the rows below in their places.
         """
-        self.ensure(self.site.idsite, self.period, self.segment)
+        self._require()
         found = self.archives.table(
             self.site.idsite, self.period, record, self.segment, expanded=expanded, subtable_id=subtable_id
         )
         return found or DataTable()
 
+    def _require(self) -> None:
+        if self.beside is not None:
+            self.require(self.period, self.beside, self.plugin)
+        self.require(self.period, self.segment, self.plugin)
+
     def of_period(self, period: Period) -> Source:
         """The archives of another period (the days of a week, the week before)."""
         return replace(self, period=period)
 
-    def of_visits(self, condition: str) -> Source:
-        """The archives of those of the visits that a condition holds for (`visitorType==new`)."""
-        return replace(self, segment=f"{self.segment};{condition}" if self.segment else condition)
+    def of_visits(self, condition: str, plugin: str) -> Source:
+        """The archives of those of the visits that a condition holds for (`visitorType==new`).
+
+        Args:
+            plugin: whose records are needed of them.
+        """
+        return replace(self, segment=both(self.segment, condition), plugin=plugin, beside=self.segment)

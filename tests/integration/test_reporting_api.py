@@ -1,7 +1,8 @@
 """The reporting endpoint over HTTP, on archives in the database."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+import time
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -16,10 +17,11 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from footfall.archiving.blob import stored, to_blobs
+from footfall.archiving.freshness import WantedArchive
 from footfall.archiving.on_demand import ARCHIVE_JOB, ArchiveFailed, ArchiveRequests
 from footfall.archiving.periods import Period
 from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus
-from footfall.clock import FixedClock
+from footfall.clock import Clock, FixedClock, SystemClock
 from footfall.database import Database
 from footfall.queue import keys
 from footfall.settings import Settings
@@ -31,12 +33,16 @@ from tracker_api.request import Request
 VISITS = {"module": "API", "method": "VisitsSummary.get", "idSite": "1", "period": "day", "date": "2026-08-10"}
 
 
-def client_of(settings: Settings, clock: FixedClock) -> testing.TestClient:
+def app_of(settings: Settings, clock: Clock) -> falcon.asgi.App:
     app: falcon.asgi.App = falcon.asgi.App(request_type=Request)
     resource = ReportingResource(settings, clock)
     app.add_route("/index.php", resource)
     app.add_route("/api", resource)
-    return testing.TestClient(app)
+    return app
+
+
+def client_of(settings: Settings, clock: Clock) -> testing.TestClient:
+    return testing.TestClient(app_of(settings, clock))
 
 
 @pytest.fixture
@@ -192,56 +198,39 @@ def jobs(redis_client: redis.Redis) -> list[bytes]:
     return list(redis_client.lrange(f"rq:queue:{keys.ARCHIVE_QUEUE}", 0, -1))
 
 
-@pytest.fixture
-def worker_after(redis_client: redis.Redis) -> Iterator[Any]:
-    """Makes ArchiveRequests whose `n`-th pause lets a worker do something."""
-
-    def make(pause: int, act: Any) -> ArchiveRequests:
-        pauses = 0
-
-        def sleep(seconds: float) -> None:
-            nonlocal pauses
-            pauses += 1
-            if pauses == pause:
-                act()
-
-        return ArchiveRequests(redis_client, 5, sleep)
-
-    yield make
+WANTED = WantedArchive(1, RANGE, "")
 
 
-def test_an_archive_is_asked_for_once_and_waited_for(worker_after: Any, redis_client: redis.Redis) -> None:
-    other = ArchiveRequests(redis_client, 0)
-
-    def work() -> None:
-        assert len(jobs(redis_client)) == 1
-        assert other.ensure(1, RANGE) is False  # asked for already: it only waits
-        assert len(jobs(redis_client)) == 1
-        with other.working(1, RANGE):
-            assert other.ensure(1, RANGE) is False
-
-    assert worker_after(3, work).ensure(1, RANGE) is True
+def test_an_archive_is_asked_for_once_and_unfinished_until_it_is_made(redis_client: redis.Redis) -> None:
+    one, other = ArchiveRequests(redis_client), ArchiveRequests(redis_client)
+    one.ask(WANTED)
+    other.ask(WANTED)
+    assert len(jobs(redis_client)) == 1
+    with one.working(WANTED):
+        other.ask(WANTED)
+        assert other.unfinished([WANTED]) == {WANTED}
+    assert len(jobs(redis_client)) == 1
+    assert other.unfinished([WANTED]) == set()
 
 
 def test_another_archive_is_another_job(redis_client: redis.Redis) -> None:
-    requests = ArchiveRequests(redis_client, 0)
-    for idsite, period in ((1, RANGE), (2, RANGE), (1, RANGE.shifted(1))):
-        assert requests.ensure(idsite, period) is False
-    assert len(jobs(redis_client)) == 3
+    requests = ArchiveRequests(redis_client)
+    for other in (WANTED, replace(WANTED, idsite=2), replace(WANTED, period=RANGE.shifted(1))):
+        requests.ask(other)
+    requests.ask(replace(WANTED, segment="actions>3"))
+    assert len(jobs(redis_client)) == 4
 
 
-def test_an_archive_that_cannot_be_made_is_told(worker_after: Any, redis_client: redis.Redis) -> None:
-    def work() -> None:
-        with pytest.raises(ZeroDivisionError), ArchiveRequests(redis_client, 0).working(1, RANGE):
-            raise ZeroDivisionError
-
+def test_an_archive_that_cannot_be_made_is_told(redis_client: redis.Redis) -> None:
+    requests = ArchiveRequests(redis_client)
+    with pytest.raises(ZeroDivisionError), requests.working(WANTED):
+        raise ZeroDivisionError
     with pytest.raises(ArchiveFailed, match="cannot be made"):
-        worker_after(2, work).ensure(1, RANGE)
+        requests.unfinished([WANTED])
 
 
 def test_a_killed_worker_strands_nobody_for_long(redis_client: redis.Redis) -> None:
-    requests = ArchiveRequests(redis_client, 0)
-    requests.ensure(1, RANGE)
+    ArchiveRequests(redis_client).ask(WANTED)
     (key,) = redis_client.keys(b"footfall:archive-asked:*")
     assert 0 < redis_client.ttl(key) <= 60
 
@@ -269,11 +258,38 @@ def run_one_job(settings: Settings) -> None:
 
 
 def test_a_range_that_takes_too_long_is_being_prepared(
-    settings: Settings, clock: FixedClock, token: str, sites: None, redis_client: redis.Redis
+    settings: Settings, clock: FixedClock, token: str, archives: None, redis_client: redis.Redis
 ) -> None:
     client = client_of(replace(settings, archive_time_limit_seconds=0), clock)
-    result = get(client, token_auth=token, period="range", date="2026-08-03,2026-08-05")
+    result = get(client, token_auth=token, period="range", date="2026-08-10,2026-08-11")
     assert result.status_code == 503
-    assert "is being prepared" in message(result)
+    assert "being prepared" in message(result)
     job = redis_client.hgetall(b"rq:job:" + jobs(redis_client)[0])
     assert ARCHIVE_JOB.encode() in job[b"description"]
+
+
+def test_requests_that_wait_for_archives_hold_no_other_report_up(
+    settings: Settings, clock: FixedClock, token: str, archives: None
+) -> None:
+    settings = replace(settings, archive_time_limit_seconds=3)
+
+    async def ask() -> tuple[list[int], float]:
+        async with testing.ASGIConductor(app_of(settings, SystemClock())) as conductor:
+            slow = [
+                asyncio.ensure_future(
+                    conductor.simulate_get(
+                        "/index.php",
+                        query_string=urlencode({**VISITS, "token_auth": token, "period": "range", "date": dates}),
+                    )
+                )
+                for dates in (f"2026-08-{first:02d},2026-08-14" for first in range(1, 11))
+            ]
+            await asyncio.sleep(0.5)
+            began = time.monotonic()
+            await conductor.simulate_get("/index.php", query_string=urlencode({**VISITS, "token_auth": token}))
+            took = time.monotonic() - began
+            return [(await answer).status_code for answer in slow], took
+
+    statuses, took = asyncio.run(ask())
+    assert statuses == [503] * 10
+    assert took < 1

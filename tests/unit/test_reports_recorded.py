@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 import pytest
 import recorded
 
-from footfall.archiving.periods import Period, parse_period
+from footfall.archiving.freshness import ArchivesWanted, WantedArchive
+from footfall.archiving.periods import Period, PeriodKind, parse_period
 from footfall.clock import FixedClock
 from footfall.database import Database
-from footfall.errors import ConfigurationError
 from footfall.plugins import reports
 from footfall.reports import formats
 from footfall.reports.errors import ReportError
-from footfall.reports.reporting import Reporting, kinds_on_demand
+from footfall.reports.reporting import Reporting
 from footfall.reports.site import ReportSite
 from footfall.settings import Settings
 from footfall.users import Caller
@@ -42,18 +42,16 @@ class Directory:
 
 
 class OnDemand:
-    """Remembers what was asked for; `ready` is what it answers."""
+    """Wants the archives of these periods made first."""
 
-    def __init__(self, ready: bool = True) -> None:
-        self.ready = ready
-        self.asked: list[tuple[int, Period]] = []
+    def __init__(self, *periods: Period) -> None:
+        self.periods = periods
 
-    def ensure(self, idsite: int, period: Period, segment: str) -> bool:
-        self.asked.append((idsite, period))
-        return self.ready
+    def wanted(self, idsite: int, zone: tzinfo, period: Period, segment: str, plugin: str = "") -> WantedArchive | None:
+        return WantedArchive(idsite, period, segment) if period in self.periods else None
 
 
-def reporting(on_demand: OnDemand | None = None, setting: str = "range") -> Reporting:
+def reporting(on_demand: OnDemand | None = None) -> Reporting:
     return Reporting(
         reports(),
         {},
@@ -61,7 +59,6 @@ def reporting(on_demand: OnDemand | None = None, setting: str = "range") -> Repo
         recorded.RecordedArchives(),
         Directory(),
         on_demand or OnDemand(),
-        kinds_on_demand(setting),
         FixedClock(NOW),
         NO_DATABASE,
     )
@@ -232,42 +229,21 @@ def test_an_unknown_format_names_the_formats() -> None:
         formats.find("yaml")
 
 
-RANGE = {"method": "VisitsSummary.get", "idSite": "1", "period": "range", "date": "2026-08-03,2026-08-05"}
-DAY = RANGE | {"period": "day", "date": "2026-08-10"}
-UNKNOWN_DAY = RANGE | {"period": "day", "date": "2026-08-11"}
+DAYS = [Period.of(PeriodKind.DAY, date(2026, 8, number)) for number in (10, 11, 12)]
+REQUEST = {"method": "VisitsSummary.get", "idSite": "1", "period": "day", "date": "2026-08-10"}
 
 
-def test_a_range_without_an_archive_is_asked_for() -> None:
-    on_demand = OnDemand()
-    with pytest.raises(ReportError):
-        reporting(on_demand).answer(RANGE, SUPERUSER)
-    assert on_demand.asked == [(1, Period.range(date(2026, 8, 3), date(2026, 8, 5)))]
+def test_an_archive_that_has_to_be_made_first_is_told() -> None:
+    with pytest.raises(ArchivesWanted) as wanted:
+        reporting(OnDemand(*DAYS)).answer(REQUEST, SUPERUSER)
+    assert wanted.value.archives == {WantedArchive(1, DAYS[0], "")}
 
 
-def test_a_day_is_asked_for_only_where_the_setting_says_so() -> None:
-    for setting in ("none", "range"):
-        on_demand = OnDemand()
-        reporting(on_demand, setting).answer(UNKNOWN_DAY, SUPERUSER)
-        assert on_demand.asked == []
-    on_demand = OnDemand()
-    with pytest.raises(ReportError):
-        reporting(on_demand, "all").answer(UNKNOWN_DAY, SUPERUSER)
-    assert len(on_demand.asked) == 1
+def test_all_archives_of_several_dates_are_wanted_at_once() -> None:
+    with pytest.raises(ArchivesWanted) as wanted:
+        reporting(OnDemand(*DAYS[1:])).answer(REQUEST | {"date": "2026-08-10,2026-08-12"}, SUPERUSER)
+    assert {archive.period for archive in wanted.value.archives} == set(DAYS[1:])
 
 
-def test_an_archive_that_exists_is_not_asked_for() -> None:
-    on_demand = OnDemand()
-    reporting(on_demand, "all").answer(DAY, SUPERUSER)
-    assert on_demand.asked == []
-
-
-@pytest.mark.parametrize("finished", [True, False])
-def test_an_archive_that_is_not_there_yet_is_told(finished: bool) -> None:
-    with pytest.raises(ReportError, match="is being prepared") as told:
-        reporting(OnDemand(finished)).answer(RANGE, SUPERUSER)
-    assert told.value.status == 503
-
-
-def test_a_setting_that_makes_no_sense_names_those_that_do() -> None:
-    with pytest.raises(ConfigurationError, match="none, range, all"):
-        kinds_on_demand("sometimes")
+def test_an_archive_that_need_not_be_made_is_not_waited_for() -> None:
+    reporting(OnDemand(*DAYS[1:])).answer(REQUEST, SUPERUSER)
