@@ -94,7 +94,7 @@ def _names(actions: pl.DataFrame) -> list[str]:
 def _url_tree(pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
     names = _names(pages)
     prefixes = [_PREFIXES[p] if p is not None and p < 4 else "" for p in pages["url_prefix"].head(_MOST_ACTIONS)]
-    paths = [_url_path(name) for name in names]
+    paths = [url_path(name) for name in names]
 
     def folder(row: int, depth: int) -> dict[str, str]:
         host = names[row].partition("/")[0]
@@ -109,7 +109,7 @@ def _url_tree(pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
     return make_tree(pages.select(_OF_PAGES), paths, PAGE_URLS, shape, goals)
 
 
-def _url_path(name: str) -> list[str]:
+def url_path(name: str) -> list[str]:
     """The labels of a page: its folders, then the page with a slash before it, `index` where the path ends in one."""
     path, _, fragment = name.partition("/")[2].partition("#")
     if not path or path.endswith("/"):
@@ -124,7 +124,12 @@ def _url_path(name: str) -> list[str]:
 def _title_table(pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
     titles = [title.strip() or _NO_TITLE for title in _names(pages)]
     shape = TreeShape(optional=_OPTIONAL, leaf_metadata=lambda row: {"page_title_path": titles[row]})
-    return make_tree(pages.select(_OF_PAGES), [[f" {title}"] for title in titles], PAGE_TITLES, shape, goals)
+    return make_tree(pages.select(_OF_PAGES), [title_path(title) for title in titles], PAGE_TITLES, shape, goals)
+
+
+def title_path(title: str) -> Sequence[str]:
+    """The label of a title."""
+    return (f" {title}",)
 
 
 # Downloads and outlinks
@@ -137,14 +142,14 @@ def _link_tree(links: pl.DataFrame, record: BlobRecord) -> StoredTable:
         leaves_only=frozenset(("nb_uniq_visitors",)),
         leaf_metadata=lambda row: {"url": names[row]},
     )
-    table = make_tree(links.select(_OF_LINKS), [_link_path(name) for name in names], record, shape)
+    table = make_tree(links.select(_OF_LINKS), [link_path(name) for name in names], record, shape)
     for host in table.rows:
         if host.below is not None:
             host.below.notes = _NOTES
     return table
 
 
-def _link_path(url: str) -> Sequence[str]:
+def link_path(url: str) -> Sequence[str]:
     """Host and rest of a URL with its scheme: `partner.example`, `/deal?id=1`."""
     host, _, rest = url.partition("://")[2].partition("/")
     return (host, f"/{rest}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.records import BlobRecord
 from footfall.plugins.actions.measuring import FOLLOWING_SEARCH, WITHOUT_RESULTS
-from footfall.plugins.actions.records import CATEGORIES, DOWNLOADS, OUTLINKS, PAGE_TITLES, PAGE_URLS, SEARCHES
+from footfall.plugins.actions.records import (
+    CATEGORIES,
+    DOWNLOADS,
+    OUTLINKS,
+    PAGE_TITLES,
+    PAGE_URLS,
+    SEARCHES,
+    link_path,
+    title_path,
+    url_path,
+)
 from footfall.reports.metrics import Columns, Measurement, Number, ProcessedMetric, quotient, ratio, rounded
 from footfall.reports.report import Listing, NumbersReport, TableReport
 from footfall.reports.segment_text import condition, encoded
@@ -64,6 +75,10 @@ _SPENT_AND_LEFT = (
     ratio("exit_rate", "exit_nb_visits", "nb_visits", 2, "percent"),
 )
 _PROCESSED = (ProcessedMetric("avg_page_load_time", _page_load_time, "seconds", root_only=True), *_SPENT_AND_LEFT)
+
+
+_MEASURED = tuple(name for m in _MEASUREMENTS for name in (m.count, *m.columns, *m.hidden))
+_PREFIX = re.compile(r"^https?://(www\.)?", re.IGNORECASE)
 
 
 def _segment_value(value: str) -> str:
@@ -210,6 +225,35 @@ def _links(method: str, dimension: str, segment: str, record: BlobRecord, words:
     )
 
 
+def _found(method: str, parameter: str, record: BlobRecord, path_of: Callable[[str], Sequence[str]]) -> TableReport:
+    """The report of the one row that a parameter names (`pageUrl`), without what was measured of page views."""
+
+    def load(source: Source) -> DataTable:
+        table, row = source.table(record.name, expanded=True), None
+        for label in path_of(source.parameters.get(parameter, "").strip()):
+            row = next((row for row in table.rows if row.label == label), None)
+            if row is None:
+                return DataTable()
+            table = row.subtable or DataTable()
+        return DataTable([replace(row, subtable=None, subtable_id=None)] if row is not None else [])
+
+    return TableReport(
+        f"Actions.{method}",
+        load=load,
+        processed=_SPENT_AND_LEFT if record in (PAGE_URLS, PAGE_TITLES) else (),
+        metadata=_address,
+        hidden=_MEASURED,
+    )
+
+
+def _address(row: Row) -> dict[str, Any]:
+    return {"url": row.metadata["url"]} if "url" in row.metadata else {}
+
+
+def _path_of_page(url: str) -> Sequence[str]:
+    return url_path(_PREFIX.sub("", url))
+
+
 _PER_SEARCH = ratio("nb_pages_per_search", "nb_hits", "nb_visits", 1)
 
 
@@ -274,4 +318,8 @@ REPORTS = (
     ),
     _links("getOutlinks", "Actions_ClickedUrl", "outlinkUrl", OUTLINKS, "Clicked Outlink"),
     _links("getDownloads", "Actions_DownloadUrl", "downloadUrl", DOWNLOADS, "Download URL"),
+    _found("getPageUrl", "pageUrl", PAGE_URLS, _path_of_page),
+    _found("getPageTitle", "pageName", PAGE_TITLES, title_path),
+    _found("getOutlink", "outlinkUrl", OUTLINKS, link_path),
+    _found("getDownload", "downloadUrl", DOWNLOADS, link_path),
 )
