@@ -107,8 +107,10 @@ class VisitLog:
             end -= ONE_DAY
 
     def _matching(self, idsite: int, window: Window, segment: Segment) -> list[int]:
-        of_visits = dict.fromkeys(("visit_first_action_time", *segment.reads.get(VISIT, ())))
-        reading = Reading({**segment.reads, VISIT: tuple(of_visits)}, segment.named, whole_visits=True)
+        of_visits = ("visit_first_action_time", *segment.reads.get(VISIT, ()))
+        needed = {**segment.reads, VISIT: of_visits}
+        columns = {table: tuple(dict.fromkeys(("idvisit", *names))) for table, names in needed.items()}
+        reading = Reading(columns, segment.named, whole_visits=True)
         log = LogReader(self._database).read(reading, idsite, *window)
         return segment.visits(log)["idvisit"].to_list() if log.visits.height else []
 
