@@ -308,7 +308,7 @@ def _computed(plan: Plan, scope: Scope, log: DayLog) -> Content:
     numbers: dict[str, float] = {}
     blobs: dict[str, bytes] = {}
     for builder in plan.builders(scope) if not log.is_empty else ():
-        for name, value in builder.compute(log).items():
+        for name, value in builder.values(log).items():
             if scope.record and name not in records:
                 continue
             if isinstance(value, StoredTable):

@@ -74,6 +74,11 @@ class DayLog:
         }[table]
         return pl.concat([rows, self.earlier[table]]) if table in self.earlier else rows
 
+    def has_values(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether any of the columns of a log table has a value in any row of the day."""
+        rows = self.visits if table == "log_visit" else self.whole(table)
+        return rows.height > 0 and any(rows[column].null_count() < rows.height for column in columns)
+
     def of_visits(self, visits: pl.DataFrame) -> DayLog:
         """The log of those of the visits whose `idvisit` is in a frame."""
 

@@ -76,6 +76,8 @@ def make_tree(
         shape: which columns and metadata leaves and folders have.
         goals: the goal columns of rows, as TreeGoals takes them.
     """
+    if not rows.height:
+        return StoredTable()
     return _Tree(rows, paths, record, shape, goals).table()
 
 

@@ -84,11 +84,20 @@ class RecordBuilder:
         reads: the columns it needs, by log table (`log_visit`, `log_link_visit_action`, `log_conversion`,
             `log_conversion_item`).
         compute: from the log of a site-day to values by record name.
+        occurs: columns by log table; where none of them has any value, there is nothing to count: all tables are empty
+            and nothing is computed, which is most of the time of a small day.
     """
 
     records: tuple[Record, ...]
     reads: Mapping[str, tuple[str, ...]]
     compute: Callable[[DayLog], Computed]
+    occurs: Mapping[str, tuple[str, ...]] | None = None
+
+    def values(self, log: DayLog) -> Computed:
+        """What it computes of a log, by record name."""
+        if self.occurs is None or any(log.has_values(table, columns) for table, columns in self.occurs.items()):
+            return self.compute(log)
+        return {record.name: DataTable() for record in self.records if isinstance(record, BlobRecord)}
 
 
 # A builder, or what makes it for the sites of a setup.

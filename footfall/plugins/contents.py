@@ -71,6 +71,7 @@ CONTENTS = RecordBuilder(
     records=tuple(_RECORDS.values()),
     reads={"log_link_visit_action": ("idvisitor", *_COLUMNS.values(), _TARGET, _INTERACTION)},
     compute=_content_tables,
+    occurs={"log_link_visit_action": (_COLUMNS[_NAME],)},
 )
 
 # Reports

@@ -129,6 +129,7 @@ VARIABLES = RecordBuilder(
         "log_conversion": (*CONVERSION_READS, *_COLUMNS),
     },
     compute=_variable_table,
+    occurs=dict.fromkeys(("log_visit", "log_link_visit_action", "log_conversion"), tuple(_NAMES)),
 )
 
 # Segments

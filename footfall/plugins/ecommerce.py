@@ -134,6 +134,10 @@ PRODUCTS = RecordBuilder(
         ),
     },
     compute=_product_tables,
+    occurs={
+        "log_conversion_item": ("idorder",),
+        "log_link_visit_action": tuple(column for level in _LEVELS for column in level.of_views),
+    },
 )
 
 # Reports

@@ -70,6 +70,7 @@ EVENTS = RecordBuilder(
     records=tuple(_RECORDS.values()),
     reads={"log_link_visit_action": ("idvisitor", "custom_float", *_COLUMNS.values())},
     compute=_event_tables,
+    occurs={"log_link_visit_action": ("idaction_event_category",)},
 )
 
 # Reports
