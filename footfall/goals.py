@@ -40,6 +40,7 @@ class Goal:
     revenue: float
     event_value_as_revenue: bool
     matches: Matches = field(repr=False, compare=False)
+    name: str = ""
 
     @property
     def least(self) -> float:
@@ -66,9 +67,9 @@ class Goals:
         return self._by_id.get(idgoal)
 
     @property
-    def numbers(self) -> tuple[int, ...]:
-        """The numbers of all goals, in their order."""
-        return tuple(self._by_id)
+    def names(self) -> dict[int, str]:
+        """The names of all goals, by number."""
+        return {goal.idgoal: goal.name for goal in self._by_id.values()}
 
     def on(self, attribute: str) -> tuple[Goal, ...]:
         """The goals that match this attribute."""
@@ -86,7 +87,7 @@ class Goals:
 def read_goals(database: Database, idsite: int) -> Goals:
     """The goals of a site that are not deleted."""
     rows = database.query(
-        "SELECT idgoal, match_attribute, pattern, pattern_type, case_sensitive, allow_multiple, revenue, "
+        "SELECT idgoal, name, match_attribute, pattern, pattern_type, case_sensitive, allow_multiple, revenue, "
         f"event_value_as_revenue FROM {database.table('goal')} WHERE idsite = %s AND deleted = 0 ORDER BY idgoal",
         (idsite,),
     )
@@ -99,8 +100,9 @@ def read_goals(database: Database, idsite: int) -> Goals:
             revenue=float(revenue),
             event_value_as_revenue=bool(event_value),
             matches=matcher(pattern, pattern_type, bool(case_sensitive)),
+            name=name,
         )
-        for idgoal, attribute, pattern, pattern_type, case_sensitive, multiple, revenue, event_value in rows
+        for idgoal, name, attribute, pattern, pattern_type, case_sensitive, multiple, revenue, event_value in rows
     )
 
 

@@ -94,6 +94,8 @@ class _Test:
     def _actions(self, log: DayLog, operator: Operator) -> list[int]:
         """The ids of the actions whose names meet the condition."""
         names = log.names.filter(pl.col("type").is_in(list(self.name.action_types)))
+        if self.name.is_type:
+            return names.filter(pl.col("type").is_in(list(self.values or ())))["idaction"].to_list()
         texts = [str(value) for value in self.values or ()]
         if operator is Operator.EQUAL:
             found = pl.col("name").is_in(texts)
@@ -187,7 +189,7 @@ def _test(condition: Condition, name: SegmentName) -> _Test:
     operator, value = condition.operator, condition.value
     if not value:
         return _Test(name, operator, None)
-    if name.action_types:
+    if name.action_types and not name.is_type:
         if operator in _NO_RANK:
             raise InvalidInput(f"{name.name} is a text without an order: {operator.value} cannot be used with it.")
         return _Test(name, operator, (_URL_PREFIX.sub("", value, count=1) if name.is_url else value,))

@@ -48,6 +48,7 @@ class SegmentName:
             their case. A function raises InvalidInput for a value that makes no sense.
         action_types: for a column of ids of log_action: the types of the actions, whose names are compared.
         is_url: the names are URLs, which are stored without `https://www.`.
+        is_type: not the names but the types of the actions are compared, which `values` tells.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SegmentName:
     values: Values | None = None
     action_types: tuple[int, ...] = ()
     is_url: bool = False
+    is_type: bool = False
 
     @cached_property
     def expressions(self) -> tuple[pl.Expr, ...]:

@@ -21,15 +21,23 @@ class Dimension:
 
 
 @dataclass(frozen=True)
+class NamedGoal:
+    """A goal."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True)
 class SiteSetup:
     """The goals and active custom dimensions of a site.
 
     Args:
-        goals: their numbers; ecommerce is not among them.
+        goals: those that are not deleted; ecommerce is not among them.
         visit_dimensions, action_dimensions: by scope.
     """
 
-    goals: tuple[int, ...] = ()
+    goals: tuple[NamedGoal, ...] = ()
     visit_dimensions: tuple[Dimension, ...] = ()
     action_dimensions: tuple[Dimension, ...] = ()
 
@@ -37,7 +45,7 @@ class SiteSetup:
     def of(cls, site: Site) -> SiteSetup:
         """Of a site as it is now."""
         return cls(
-            site.goals.numbers,
+            tuple(NamedGoal(number, name) for number, name in site.goals.names.items()),
             tuple(Dimension(d.number, d.column) for d in site.visit_dimensions),
             tuple(Dimension(d.number, d.column) for d in site.action_dimensions),
         )

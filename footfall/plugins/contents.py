@@ -10,6 +10,7 @@ from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import Row
 from footfall.archiving.hierarchy import TreeShape, make_tree
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
+from footfall.archiving.segments import ACTION, BEHAVIOUR, SegmentName
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
 from footfall.reports.report import Listing, TableReport
@@ -74,6 +75,22 @@ CONTENTS = RecordBuilder(
     occurs={"log_link_visit_action": (_COLUMNS[_NAME],)},
 )
 
+# Segments
+
+# The types of log_action by what they are the names of.
+_TYPES: Final = {"contentName": 13, "contentPiece": 14, "contentTarget": 15, "contentInteraction": 16}
+
+SEGMENTS = tuple(
+    SegmentName(
+        name,
+        ACTION,
+        f"idaction_content_{name.removeprefix('content').lower()}",
+        category=BEHAVIOUR,
+        action_types=(kind,),
+    )
+    for name, kind in _TYPES.items()
+)
+
 # Reports
 
 _RATE = ratio("interaction_rate", "nb_interactions", "nb_impressions", 4, "percent")
@@ -104,4 +121,4 @@ def _content_report(level: str, below: str) -> TableReport:
 
 REPORTS = tuple(_content_report(level, below) for level, below in _RECORDS)
 
-PLUGIN = Plugin("Contents", builders=(CONTENTS,), reports=REPORTS)
+PLUGIN = Plugin("Contents", builders=(CONTENTS,), reports=REPORTS, segments=SEGMENTS)

@@ -11,6 +11,9 @@ from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.hierarchy import TreeShape, make_tree
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
+from footfall.archiving.segments import ACTION as ACTIONS
+from footfall.archiving.segments import BEHAVIOUR, SegmentName
+from footfall.archiving.segments import VISIT as VISITS
 from footfall.archiving.setup import Dimension, SiteSetup
 from footfall.archiving.timings import MEASURED, timing_columns
 from footfall.archiving.visit_metrics import (
@@ -130,6 +133,17 @@ def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> Stored
     return make_tree(by_page.drop(dimension.column, _PAGE), paths, record, TreeShape())
 
 
+# Segments
+
+
+def segments_of(setup: SiteSetup) -> Iterable[SegmentName]:
+    """The names of the custom dimensions that a site has: `dimension2`."""
+    for dimension in setup.visit_dimensions:
+        yield SegmentName(f"dimension{dimension.number}", VISITS, dimension.column)
+    for dimension in setup.action_dimensions:
+        yield SegmentName(f"dimension{dimension.number}", ACTIONS, dimension.column, category=BEHAVIOUR)
+
+
 # Reports
 
 _GENERATION: Final = "time_generation"
@@ -226,4 +240,4 @@ _METHOD: Final = "CustomDimensions.getCustomDimension"
 
 REPORTS = (ChosenReport(_METHOD, choose=_report_of, listing=_listings),)
 
-PLUGIN = Plugin("CustomDimensions", builders=(dimensions_of,), reports=REPORTS)
+PLUGIN = Plugin("CustomDimensions", builders=(dimensions_of,), reports=REPORTS, segments=(segments_of,))

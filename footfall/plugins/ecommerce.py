@@ -10,7 +10,9 @@ import polars as pl
 from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.hierarchy import TreeShape, make_tree
+from footfall.archiving.metrics import ABANDONED_CART, ORDER
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
+from footfall.archiving.segments import ACTION, CONVERSION, ECOMMERCE, ITEM, SegmentName
 from footfall.plugins import Plugin
 from footfall.reports.metrics import Columns, Number, ProcessedMetric, number, quotient, ratio
 from footfall.reports.report import Listing, TableReport
@@ -140,6 +142,39 @@ PRODUCTS = RecordBuilder(
     },
 )
 
+# Segments
+
+_SKU, _PRODUCT_NAME, _CATEGORY = 5, 6, 7  # types of log_action
+
+
+def _product(name: str, table: str, columns: str | tuple[str, ...], kind: int) -> SegmentName:
+    return SegmentName(name, table, columns, category=ECOMMERCE, action_types=(kind,))
+
+
+def _amount(name: str, table: str, fact: str | pl.Expr) -> SegmentName:
+    return SegmentName(name, table, fact, type="metric", category=ECOMMERCE)
+
+
+def _revenue_of(idgoal: int) -> pl.Expr:
+    return pl.when(pl.col("idgoal") == idgoal).then(pl.col("revenue"))
+
+
+_BY_SKU, _BY_NAME, _BY_CATEGORY = _LEVELS
+
+SEGMENTS = (
+    _amount("orderId", CONVERSION, "idorder"),
+    _amount("revenueOrder", CONVERSION, _revenue_of(ORDER)),
+    _amount("revenueAbandonedCart", CONVERSION, _revenue_of(ABANDONED_CART)),
+    _amount("productPrice", ITEM, "price"),
+    _amount("productViewPrice", ACTION, "product_price"),
+    _product("productSku", ITEM, _BY_SKU.of_items, _SKU),
+    _product("productName", ITEM, _BY_NAME.of_items, _PRODUCT_NAME),
+    _product("productCategory", ITEM, _BY_CATEGORY.of_items, _CATEGORY),
+    _product("productViewSku", ACTION, _BY_SKU.of_views, _SKU),
+    _product("productViewName", ACTION, _BY_NAME.of_views, _PRODUCT_NAME),
+    _product("productViewCategory", ACTION, _BY_CATEGORY.of_views, _CATEGORY),
+)
+
 # Reports
 
 _ORDERED, _ABANDONED = "orders", "abandoned_carts"
@@ -205,4 +240,4 @@ def _product_report(level: _Level) -> TableReport:
 
 REPORTS = tuple(_product_report(level) for level in _LEVELS)
 
-PLUGIN = Plugin("Ecommerce", builders=(PRODUCTS,), reports=REPORTS)
+PLUGIN = Plugin("Ecommerce", builders=(PRODUCTS,), reports=REPORTS, segments=SEGMENTS)

@@ -9,6 +9,8 @@ import polars as pl
 from footfall.archiving.datatable import Row
 from footfall.archiving.hierarchy import TreeShape, make_tree
 from footfall.archiving.records import BlobRecord, Combine, Computed, RecordBuilder
+from footfall.archiving.segments import ACTION, VISIT, SegmentName
+from footfall.archiving.segments import EVENTS as EVENTS_CATEGORY
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
 from footfall.reports.report import Listing, TableReport
@@ -73,6 +75,30 @@ EVENTS = RecordBuilder(
     occurs={"log_link_visit_action": ("idaction_event_category",)},
 )
 
+# Segments
+
+_CATEGORY_TYPE, _ACTION_TYPE, _NAME_TYPE = 10, 11, 12  # of log_action; a page on which an event was has the first
+
+
+def _text(name: str, column: str, kind: int, *, is_url: bool = False) -> SegmentName:
+    return SegmentName(name, ACTION, column, category=EVENTS_CATEGORY, action_types=(kind,), is_url=is_url)
+
+
+SEGMENTS = (
+    SegmentName("events", VISIT, "visit_total_events", type="metric"),
+    SegmentName(
+        "eventValue",
+        ACTION,
+        pl.when(pl.col(_COLUMNS[_CATEGORY]).is_not_null()).then(pl.col("custom_float")),
+        type="metric",
+        category=EVENTS_CATEGORY,
+    ),
+    _text("eventAction", _COLUMNS[_ACTION], _ACTION_TYPE),
+    _text("eventCategory", _COLUMNS[_CATEGORY], _CATEGORY_TYPE),
+    _text("eventName", _COLUMNS[_NAME], _NAME_TYPE),
+    _text("eventUrl", "idaction_url", _CATEGORY_TYPE, is_url=True),
+)
+
 # Reports
 
 _DIMENSIONS: Final = {_CATEGORY: "Event Category", _ACTION: "Event Action", _NAME: "Event Name"}
@@ -133,4 +159,4 @@ REPORTS = (
     *(_subtable_report(level, below) for level, below in _RECORDS),
 )
 
-PLUGIN = Plugin("Events", builders=(EVENTS,), reports=REPORTS)
+PLUGIN = Plugin("Events", builders=(EVENTS,), reports=REPORTS, segments=SEGMENTS)

@@ -12,6 +12,7 @@ from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.gaps import DAYS, Gap, counted, gap_counts, gap_of
 from footfall.archiving.metrics import ABANDONED_CART, ORDER
 from footfall.archiving.records import BlobRecord, Computed, NumericRecord, RecordBuilder
+from footfall.archiving.segments import CONVERSION, VISIT, SegmentName
 from footfall.archiving.setup import SiteSetup
 from footfall.archiving.visit_metrics import CONVERSION_READS, conversions_by
 from footfall.plugins import Plugin
@@ -58,7 +59,7 @@ def _record(idgoal: int | None, name: str) -> str:
 
 def goals_of(setup: SiteSetup) -> RecordBuilder:
     """The records of the goals that a site has."""
-    goals = (None, ABANDONED_CART, ORDER, *setup.goals)
+    goals = (None, ABANDONED_CART, ORDER, *(goal.number for goal in setup.goals))
     numbers = tuple(NumericRecord(_record(goal, name)) for goal in goals for name in _metrics_of(goal))
     tables = tuple(BlobRecord(_record(goal, name), 500, 500, "nb_conversions") for goal in goals for name in _UNTIL)
     names = {record.name for record in numbers} | {record.name for record in tables}
@@ -105,6 +106,27 @@ def _until_conversion(log: DayLog) -> dict[str, DataTable]:
 def _gap_table(name: str, counts: Mapping[str, int]) -> DataTable:
     return DataTable([Row({"label": label, "nb_conversions": counts[f"{name} {label}"]}) for label in _UNTIL[name]])
 
+
+# Segments
+
+_ECOMMERCE_STATUS: Final = {"none": 0, "ordered": 1, "abandonedCart": 2, "orderedThenAbandonedCart": 3}
+_SINCE_ORDER: Final = "visitor_seconds_since_order"
+
+
+def _goal_names(setup: SiteSetup) -> Iterable[SegmentName]:
+    names = {goal.number: goal.name for goal in setup.goals}
+    name = pl.col("idgoal").cast(pl.Int64).replace_strict(names, default=None, return_dtype=pl.String)
+    yield SegmentName("visitConvertedGoalName", CONVERSION, name)
+
+
+SEGMENTS = (
+    SegmentName("visitConvertedGoalId", CONVERSION, "idgoal"),
+    _goal_names,
+    SegmentName("visitConverted", VISIT, "visit_goal_converted"),
+    SegmentName("visitEcommerceStatus", VISIT, "visit_goal_buyer", values=_ECOMMERCE_STATUS),
+    SegmentName("daysSinceLastEcommerceOrder", VISIT, pl.col(_SINCE_ORDER) // _DAY_SECONDS, type="metric"),
+    SegmentName("secondsSinceLastEcommerceOrder", VISIT, _SINCE_ORDER, type="metric"),
+)
 
 # Reports
 
@@ -240,4 +262,4 @@ REPORTS = (
     ),
 )
 
-PLUGIN = Plugin("Goals", builders=(goals_of,), reports=REPORTS)
+PLUGIN = Plugin("Goals", builders=(goals_of,), reports=REPORTS, segments=SEGMENTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from footfall.archiving.setup import Dimension, SiteSetup
+from footfall.archiving.setup import Dimension, NamedGoal, SiteSetup
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class ReportSite:
                 if dimension.active and dimension.scope == scope
             )
 
-        return SiteSetup(tuple(goal.idgoal for goal in self.goals), of_scope("visit"), of_scope("action"))
+        return SiteSetup(
+            tuple(NamedGoal(goal.idgoal, goal.name) for goal in self.goals), of_scope("visit"), of_scope("action")
+        )
 
     def goal(self, idgoal: int) -> ReportGoal | None:
         """The goal of that number, or None."""
