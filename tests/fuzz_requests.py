@@ -244,21 +244,21 @@ class Fuzz:
         return Delivery("broken framing", (sent,), answers=0, patience=_LITTLE_PATIENCE)
 
     def _bytes(self) -> Delivery:
-        """Some bytes of the whole changed: none of the first user id, none to a `#`, which would end the query."""
+        """Some bytes of the whole changed: none of the user ids, none to a `#`, which would end the query."""
         sent = (self._get() if self._chance(0.5) else self._post()).encode()
         start = sent.index(b"uid=")
-        end = start + _MARK_LENGTH
-        before, mark, after = bytearray(sent[:start]), sent[start:end], bytearray(sent[end:])
+        mark = sent[start : start + _MARK_LENGTH]
+        parts = [bytearray(part) for part in sent.split(mark)]
         for _ in range(self._random.choice((1, 2, 8))):
-            part = self._random.choices((before, after), (1, 9))[0]
+            part = self._random.choice(parts)
             place, value = self._random.randrange(len(part)), self._random.choice(b"\x00\r\n %&=/:\x7f\x80\xff09aZ")
             if self._chance(0.7):
                 part[place] = value
-            elif self._chance(0.5):
+            elif self._chance(0.5) or len(part) == 1:
                 part.insert(place, value)
             else:
                 del part[place]
-        return Delivery("bytes", (bytes(before + mark + after),), answers=0, patience=_LITTLE_PATIENCE)
+        return Delivery("bytes", (mark.join(parts),), answers=0, patience=_LITTLE_PATIENCE)
 
     def _pipelined(self) -> Delivery:
         kept = [
