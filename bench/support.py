@@ -45,6 +45,7 @@ def environment(own: Settings) -> dict[str, str]:
         "REDIS_URL": own.redis_url,
         "SECRET_KEY": own.secret_key,
         "TABLE_PREFIX": "",
+        "SPOOL_DIRECTORY": f".local/spool-{urlsplit(own.redis_url).path.strip('/')}",
     }
 
 

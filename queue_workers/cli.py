@@ -19,7 +19,8 @@ from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue.connection import connect
 from footfall.queue.dead_letters import BuriedLetter, DeadLetters
-from footfall.queue.state import depths, known_shards
+from footfall.queue.layouts import known_shards
+from footfall.queue.state import depths
 from footfall.settings import load
 
 _TOKEN = re.compile(r"(token_auth=)[^&]*", re.IGNORECASE)

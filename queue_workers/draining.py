@@ -3,12 +3,14 @@
 import logging
 import time
 
-from footfall.queue import counters, head
+from footfall.queue import counters, failures, head
+from footfall.queue.failures import DrainingStopped
 from footfall.queue.head import Head
+from footfall.queue.layouts import earlier_shards
 from footfall.queue.lease import Lease, LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved
-from footfall.queue.shards import layout, layout_of
-from footfall.queue.state import depths, known_layouts
+from footfall.queue.pushing import ensure_generation
+from footfall.queue.state import depths
 from queue_workers.recording import Position
 from queue_workers.tools import Tools
 
@@ -16,20 +18,24 @@ _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 0.1
 _SHORTEST_PAUSE = 0.01
 _PAUSE_PER_WORK = 4.0
+_FAIR_SECONDS = 1.0  # a turn while other shards wait: 250 times what it costs to change over
 
 
 def drain(tools: Tools, shard: str) -> int:
-    """Drain the shard for one turn (at most QUEUE_DRAIN_SECONDS, then others have theirs).
+    """Drain the shard for one turn: while there is work, for at most QUEUE_DRAIN_SECONDS; a second when others wait.
 
     Returns:
         How many requests left the queue; 0 also when another drain has the lease.
 
     Raises:
-        redis.RedisError, mysql.connector.Error, FootfallError: a server is away. The batch in hand stays in the queue,
-            and the sweep asks for the shard again.
+        redis.RedisError, mysql.connector.Error, FootfallError: a server is away, or draining has stopped. The batch in
+            hand stays in the queue, and the sweep asks for the shard again.
     """
-    if _former_layouts_first(tools, shard):
+    if failures.stopped(tools.redis, tools.settings.dead_letter_limit):
+        raise DrainingStopped(failures.explanation(tools.settings.dead_letter_limit))
+    if _earlier_layouts_first(tools, shard):
         return 0
+    ensure_generation(tools.redis)
     lease = Lease.acquire(tools.redis, shard, tools.holder, tools.settings.queue_lease_seconds)
     if lease is None:
         return 0
@@ -46,13 +52,10 @@ def drain(tools: Tools, shard: str) -> int:
     return turn.drained
 
 
-def _former_layouts_first(tools: Tools, shard: str) -> bool:
-    """Whether requests wait in shards of a former QUEUE_SHARDS, which a visitor's newer ones must not overtake."""
-    current = tools.settings.queue_shards
-    if layout_of(shard) != current:
-        return False
-    former = [name for count in known_layouts(tools.redis, current)[1:] for name in layout(count)]
-    waiting = [name for name, depth in depths(tools.redis, former).items() if depth]
+def _earlier_layouts_first(tools: Tools, shard: str) -> bool:
+    """Whether requests wait in shards of an earlier layout, which a visitor's newer ones must not overtake."""
+    earlier = earlier_shards(tools.redis, shard, tools.settings.queue_shards)
+    waiting = [name for name, depth in depths(tools.redis, earlier).items() if depth]
     for name in waiting:
         tools.drains.ask(name)
     if waiting:
@@ -104,8 +107,13 @@ class _Turn:
             time.sleep(pause)
 
     def _over(self) -> bool:
-        turn_seconds = self._tools.settings.queue_drain_seconds
-        return self._tools.stopping() or time.monotonic() - self._begun >= turn_seconds
+        """Whether the turn ends although there is more: a shard with a lot of work must not hold the others up."""
+        tools, elapsed = self._tools, time.monotonic() - self._begun
+        return (
+            tools.stopping()
+            or elapsed >= tools.settings.queue_drain_seconds
+            or (elapsed >= _FAIR_SECONDS and tools.drains.others_wait())
+        )
 
     def _enough(self, last_news: float) -> bool:
         """Whether the turn ends, the list being empty."""
@@ -126,24 +134,17 @@ class _Turn:
             position = self._position
             if position and (position.generation, position.offset) == (found.generation, found.trimmed):
                 return position, found
-            recorded = self._tools.offsets.recorded(found.generation, shard)
             generation = found.generation
+            recorded = self._tools.offsets.recorded(generation, shard, found.begun)
+            head.forget_generations(redis, shard, set(found.begun) - {generation})
             if recorded > found.trimmed:
                 # Read again, after the offset: what is recorded by then was in the list by now.
                 found = head.read(redis, shard, self._tools.settings.queue_batch_size)
                 if found.generation != generation:
                     continue
-                ahead = recorded - found.trimmed
-                if ahead > found.depth:
-                    _log.error(
-                        "Redis has lost requests of shard %s that were recorded already: it has loaded old data. "
-                        "What it holds is recorded now; requests may be counted twice.",
-                        shard,
-                    )
-                    head.new_generation(redis, generation)
-                elif ahead > 0:
+                if found.trimmed < recorded and found.depth:
+                    ahead = min(recorded - found.trimmed, found.depth)
                     head.trim(redis, shard, generation, found.trimmed, ahead)
-                if ahead > 0:
                     found = head.read(redis, shard, self._tools.settings.queue_batch_size)
                     continue
             self._position = Position(generation, shard, self._lease.fence, recorded, found.trimmed)

@@ -16,6 +16,7 @@ from footfall import log
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.migrations import check
+from footfall.queue import failures
 from footfall.queue.asking import DrainRequests
 from footfall.queue.connection import connect, explain, explained
 from footfall.settings import Settings
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 _STOP_SECONDS = 8.0
 _RESTART_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
+_COMPLAIN_SECONDS = 60.0
 
 
 class Pool:
@@ -44,6 +46,7 @@ class Pool:
         self._unburied: list[str] = []
         self._restart_after = 0.0
         self._redis_is_away = False
+        self._complain_at = 0.0
         self._stop = threading.Event()
         self._redis = connect(settings.redis_url)
         drains = DrainRequests(self._redis, settings.queue_drain_seconds, settings.queue_sweep_seconds)
@@ -124,6 +127,11 @@ class Pool:
 
     def _run_sweep(self) -> None:
         try:
+            if failures.stopped(self._redis, self._settings.dead_letter_limit):
+                if time.monotonic() >= self._complain_at:
+                    _log.error(failures.explanation(self._settings.dead_letter_limit))
+                    self._complain_at = time.monotonic() + _COMPLAIN_SECONDS
+                return
             if stranded := self._sweep.run():
                 _log.info("Asked again for shards that nobody drained: %s", ", ".join(stranded))
         except redis.RedisError as error:

@@ -19,6 +19,8 @@ from footfall.queue.request import TrackingRequest, decode
 
 _log = logging.getLogger(__name__)
 _NOT_THE_REQUESTS_FAULT = (OffsetMoved, FencedOff, LeaseLost, redis.RedisError, BaseTimeoutException)
+FAILED = "It cannot be recorded"
+UNREADABLE = "The record cannot be read"
 
 
 class BatchReport(Protocol):
@@ -107,11 +109,27 @@ class Loaded:
         self.since = min((moment for moment in (self.since, other.since) if moment), default=None)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A record as far as it could be read.
+
+    Args:
+        request: None when it could not.
+        error: why it could not.
+    """
+
+    record: bytes
+    request: TrackingRequest | None
+    error: str = ""
+
+
 class BatchRecording:
     """Records batches.
 
     Args:
         recorder: kept for the life of the process, since it has caches.
+        note_failures: told how many requests are about to become dead letters because they failed; raises when these
+            are too many.
         retry_seconds: how long deadlocks and lost connections are retried.
     """
 
@@ -121,12 +139,14 @@ class BatchRecording:
         recorder: Recorder,
         offsets: Offsets,
         dead_letters: DeadLetters,
+        note_failures: Callable[[int], None],
         retry_seconds: float = 30.0,
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._offsets = offsets
         self._dead_letters = dead_letters
+        self._note_failures = note_failures
         self._retry_seconds = retry_seconds
 
     def record(self, position: Position, records: Sequence[bytes], alive: Callable[[], None]) -> Loaded:
@@ -140,13 +160,18 @@ class BatchRecording:
 
         Raises:
             OffsetMoved, FencedOff, LeaseLost: another drain, or an earlier try of this one, has recorded from here.
-        redis.RedisError: the lease could not be renewed.
+            DrainingStopped: too many requests have failed; what is not committed stays in the queue.
+            redis.RedisError: the lease could not be renewed.
             mysql.connector.Error, DatabaseUnavailable: the database could not be written for `retry_seconds`.
         """
+        batch = [_read(record) for record in records]
+        self._note_failures(sum(one.request is None for one in batch))
+        return self._record(position, batch, alive)
 
+    def _record(self, position: Position, batch: Sequence[_Read], alive: Callable[[], None]) -> Loaded:
         def attempt() -> Loaded:
             alive()
-            return self._write(position, records)
+            return self._write(position, batch)
 
         try:
             return self._database.retrying(attempt, self._retry_seconds)
@@ -155,37 +180,33 @@ class BatchRecording:
         except Exception as error:
             if is_retryable(error):
                 raise
-            if len(records) == 1:
-                return self._bury(position, records[0], error)
+            if len(batch) == 1:
+                return self._bury(position, batch[0], error)
             _log.warning(
                 "A batch of %d requests of shard %s cannot be recorded as a whole: %s",
-                len(records),
+                len(batch),
                 position.shard,
                 _reason(error),
             )
-        middle = len(records) // 2
-        loaded = self.record(position, records[:middle], alive)
-        loaded.add(self.record(position.after(middle), records[middle:], alive))
+        middle = len(batch) // 2
+        loaded = self._record(position, batch[:middle], alive)
+        loaded.add(self._record(position.after(middle), batch[middle:], alive))
         return loaded
 
-    def _write(self, position: Position, records: Sequence[bytes]) -> Loaded:
-        requests, origins, letters = [], [], []
-        for record in records:
-            try:
-                requests.append(decode(record))
-                origins.append(record)
-            except msgspec.DecodeError as error:
-                letters.append(DeadLetter(position.shard, record, f"The record cannot be read: {error}"))
-        batch = self._recorder.prepare(requests)
+    def _write(self, position: Position, batch: Sequence[_Read]) -> Loaded:
+        readable = [one for one in batch if one.request is not None]
+        letters = [DeadLetter(position.shard, one.record, one.error) for one in batch if one.request is None]
+        prepared = self._recorder.prepare([one.request for one in readable if one.request is not None])
         with self._database.transaction():
-            self._advance(position, len(records))
-            report = self._recorder.write(batch)
+            self._advance(position, len(batch))
+            report = self._recorder.write(prepared)
             letters += [
-                DeadLetter(position.shard, origins[index], reason, idsite) for index, reason, idsite in report.rejected
+                DeadLetter(position.shard, readable[index].record, reason, idsite)
+                for index, reason, idsite in report.rejected
             ]
             self._dead_letters.add(letters)
         return Loaded(
-            requests=len(records),
+            requests=len(batch),
             visits=report.visits,
             page_views=report.page_views,
             goals=report.goals,
@@ -194,13 +215,14 @@ class BatchRecording:
             since=report.since,
         )
 
-    def _bury(self, position: Position, record: bytes, error: Exception) -> Loaded:
+    def _bury(self, position: Position, one: _Read, error: Exception) -> Loaded:
         _log.error("A request of shard %s cannot be recorded: %s", position.shard, _reason(error), exc_info=error)
+        self._note_failures(1)
 
         def bury() -> None:
             with self._database.transaction():
                 self._advance(position, 1)
-                self._dead_letters.add([DeadLetter(position.shard, record, _reason(error))])
+                self._dead_letters.add([DeadLetter(position.shard, one.record, _reason(error))])
 
         self._database.retrying(bury, self._retry_seconds)
         return Loaded(requests=1, dead=1)
@@ -215,5 +237,12 @@ class BatchRecording:
         )
 
 
+def _read(record: bytes) -> _Read:
+    try:
+        return _Read(record, decode(record))
+    except msgspec.DecodeError as error:
+        return _Read(record, None, f"{UNREADABLE}: {error}")
+
+
 def _reason(error: Exception) -> str:
-    return f"It cannot be recorded ({type(error).__name__}: {error})"
+    return f"{FAILED} ({type(error).__name__}: {error})"

@@ -3,8 +3,9 @@
 from redis import Redis
 
 from footfall.queue.asking import DrainRequests
+from footfall.queue.layouts import known_shards
 from footfall.queue.lease import holders, release_all
-from footfall.queue.state import depths, known_shards
+from footfall.queue.state import depths
 
 
 class Sweep:

@@ -11,6 +11,7 @@ from footfall.changes import ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.options import Options
+from footfall.queue import failures
 from footfall.queue.asking import DrainRequests
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.offsets import Offsets
@@ -80,7 +81,13 @@ def new_tools(
     hash_token = Users(database, settings, clock).hash_token if settings.secret_key else None
     return Tools(
         redis=redis,
-        recording=BatchRecording(database, recorder, offsets, DeadLetters(database, clock, hash_token)),
+        recording=BatchRecording(
+            database,
+            recorder,
+            offsets,
+            DeadLetters(database, clock, hash_token),
+            lambda count: failures.note(redis, count, settings.dead_letter_limit),
+        ),
         offsets=offsets,
         drains=DrainRequests(redis, settings.queue_drain_seconds, settings.queue_sweep_seconds),
         reports=LoadReports(Options(database), clock),

@@ -11,6 +11,7 @@ import itertools
 import logging
 import os
 import shlex
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -133,7 +134,7 @@ def new_settings(servers: Settings, redis_numbers: Callable[[], int]) -> Iterato
     `new_settings(migrated=True, **values)`: for fixtures of a whole module and for tests about migrations. The values
     are other settings (`table_prefix="matomo_"`, say). A database that is not migrated comes without a Redis.
     """
-    admin, made = _admin(servers), []
+    admin, made, spools = _admin(servers), [], Path(tempfile.mkdtemp(prefix="footfall-test-spools-"))
     if urlsplit(servers.database_url).hostname in (None, "", "127.0.0.1", "localhost"):
         _drop_leftovers(admin)
 
@@ -145,6 +146,7 @@ def new_settings(servers: Settings, redis_numbers: Callable[[], int]) -> Iterato
             database_url=_with_path(servers.database_url, f"/{name}"),
             redis_url=_redis_url(servers.redis_url, redis_numbers()) if migrated else NO_REDIS,
             secret_key=SECRET_KEY,
+            spool_directory=str(spools / name),
         )
         settings = replace(settings, **values)  # type: ignore[arg-type]
         if migrated:
@@ -156,6 +158,7 @@ def new_settings(servers: Settings, redis_numbers: Callable[[], int]) -> Iterato
     yield make
     for name in made:
         admin.execute(f"DROP DATABASE IF EXISTS `{name}`")
+    shutil.rmtree(spools)
     admin.close()
 
 
@@ -197,6 +200,7 @@ def settings(_shared: tuple[Settings, _Cleaner]) -> Settings:
     """Settings on a migrated, empty database and an empty Redis database."""
     settings, cleaner = _shared
     cleaner.clean()
+    shutil.rmtree(settings.spool_directory, ignore_errors=True)
     with redis.Redis.from_url(settings.redis_url) as client:
         client.flushdb()
         client.set(_REDIS_MARK, os.getpid())
@@ -239,6 +243,7 @@ def environment_of() -> EnvironmentOf:
             "REDIS_URL": settings.redis_url,
             "TABLE_PREFIX": settings.table_prefix,
             "SECRET_KEY": settings.secret_key,
+            "SPOOL_DIRECTORY": settings.spool_directory,
         }
 
     return make

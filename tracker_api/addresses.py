@@ -1,8 +1,9 @@
 """The address of the client, where proxies stand in between."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from footfall.errors import ConfigurationError
 
@@ -45,6 +46,13 @@ class TrustedProxies:
             if not self._trusts(address):
                 break
         return nearest
+
+    def client_of(self, scope: Mapping[str, Any]) -> str:
+        """The client's address of an ASGI scope; empty when the server does not know it."""
+        peer, _ = scope.get("client") or ("", 0)
+        return self.client(
+            peer, (value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
+        )
 
     def _trusts_text(self, text: str) -> bool:
         address = _address(text)

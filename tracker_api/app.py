@@ -10,15 +10,21 @@ from footfall.clock import Clock, SystemClock
 from footfall.errors import FootfallError
 from footfall.queue import counters
 from footfall.queue.asking import DrainRequests
+from footfall.queue.capacity import Capacity
 from footfall.queue.connection import connect, connect_async
+from footfall.queue.keeper import SpoolKeeper
+from footfall.queue.memory import Memory
 from footfall.queue.push import Pusher
+from footfall.queue.spool import Spool
 from footfall.settings import Settings, load
 from tracker_api import cors
 from tracker_api.backstage import Backstage
 from tracker_api.drains import DrainBell
+from tracker_api.gate import Guarded, TokenGate
+from tracker_api.lifespan import Lifespan
 from tracker_api.refusal import Refused
 from tracker_api.reporting import ReportingResource
-from tracker_api.request import Request
+from tracker_api.request import Request, requests_within
 from tracker_api.status import HealthResource, MetricsResource, QueueResource, ReadyResource
 from tracker_api.tracking import TrackingResource
 
@@ -37,19 +43,25 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     settings, clock = settings or load(), clock or SystemClock()
     asking = connect(settings.redis_url)
     drains = DrainRequests(asking, settings.queue_drain_seconds, settings.queue_sweep_seconds)
-    bell = DrainBell(asking, drains, settings.queue_shards)
-    pusher = Pusher(connect_async(settings.redis_url), settings.redis_url, settings.queue_shards, bell.ring)
+    bell = DrainBell(drains)
+    url, shard_count = settings.redis_url, settings.queue_shards
+    spool = Spool(settings.spool_directory, settings.spool_bytes, settings.spool_fsync)
+    capacity = Capacity(settings.queue_max_requests, settings.queue_max_bytes)
+    memory = Memory(settings.max_memory_bytes)
+    keeper = SpoolKeeper(connect(url, settings.queue_push_seconds), url, shard_count, spool, capacity, bell.ring)
+    client = connect_async(url, settings.queue_push_seconds)
+    pusher = Pusher(client, url, shard_count, spool, capacity, memory, clock, bell.ring)
 
-    app: falcon.asgi.App = _App(request_type=Request)
+    app: falcon.asgi.App = _App(request_type=requests_within(memory), middleware=[Lifespan(pusher, keeper)])
     tracking = TrackingResource(settings, clock, pusher)
     for path in TRACKING_PATHS:
         app.add_route(path, tracking)
-    backstage = Backstage(settings, clock)
+    backstage, gate = Backstage(settings, clock, spool, capacity), TokenGate(settings, clock)
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(backstage))
-    app.add_route("/queue", QueueResource(backstage))
-    app.add_route("/metrics", MetricsResource(backstage))
-    reporting = ReportingResource(settings, clock)
+    app.add_route("/queue", Guarded(QueueResource(backstage), gate))
+    app.add_route("/metrics", Guarded(MetricsResource(backstage), gate))
+    reporting = Guarded(ReportingResource(settings, clock), gate)
     app.add_route("/index.php", reporting)
     app.add_route("/api", reporting)
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 
 from footfall.queue.asking import DrainRequests
-from footfall.queue.state import register_layout
 
 _log = logging.getLogger(__name__)
 
@@ -15,13 +14,11 @@ class DrainBell:
     """Rung after a push that found lists empty.
 
     Args:
-        connection: a client of its own, for a thread.
+        drains: with a client of its own, for a thread.
     """
 
-    def __init__(self, connection: redis.Redis, drains: DrainRequests, shard_count: int) -> None:
-        self._connection = connection
+    def __init__(self, drains: DrainRequests) -> None:
         self._drains = drains
-        self._shard_count = shard_count
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drains")
 
     def ring(self, shards: list[str]) -> None:
@@ -30,7 +27,6 @@ class DrainBell:
 
     def _ask(self, shards: list[str]) -> None:
         try:
-            register_layout(self._connection, self._shard_count)
             for shard in shards:
                 self._drains.ask(shard)
         except redis.RedisError as error:

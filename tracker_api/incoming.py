@@ -6,7 +6,7 @@ from typing import Any
 from falcon.uri import parse_query_string
 
 from footfall.queue.request import TrackingRequest, encode
-from footfall.queue.shards import identity, shard_number
+from footfall.queue.shards import identity, visitor_hash
 from tracker_api.refusal import bad_site
 
 Parameters = Mapping[str, str | list[str]]
@@ -79,12 +79,11 @@ def wants_image(parameters: Parameters) -> bool:
     return text(parameters, "send_image") != "0"
 
 
-def record(parameters: Parameters, request: TrackingRequest, shard_count: int) -> tuple[int, bytes]:
-    """The number of the shard that a request goes to, and its record.
+def record(parameters: Parameters, request: TrackingRequest) -> tuple[int, bytes]:
+    """The visitor's hash, which decides on the shard that a request goes to, and the request's record.
 
     Args:
         parameters: those of query and body together.
-        shard_count: QUEUE_SHARDS.
     """
     visitor = identity(
         text(parameters, "uid"),
@@ -93,4 +92,4 @@ def record(parameters: Parameters, request: TrackingRequest, shard_count: int) -
         text(parameters, "cip") or request.address,
         request.headers.get("user-agent", ""),
     )
-    return shard_number(visitor, shard_count), encode(request)
+    return visitor_hash(visitor), encode(request)

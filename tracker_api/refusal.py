@@ -1,6 +1,7 @@
 """What the endpoint refuses, each with a status and one sentence."""
 
 from footfall.errors import FootfallError
+from footfall.queue.memory import Overloaded
 
 
 class Refused(FootfallError):
@@ -40,6 +41,21 @@ def incomplete() -> Refused:
     return Refused(400, "incomplete", "The body ended early: send it again.")
 
 
+def multipart() -> Refused:
+    """The body is one that browsers make for files; the reference's clients never send such a one."""
+    return Refused(
+        415,
+        "content_type",
+        "Multipart bodies are not taken: send the parameters in the query string, in a form body "
+        "(application/x-www-form-urlencoded) or as JSON bulk.",
+    )
+
+
+def overloaded(error: Overloaded) -> Refused:
+    """More is being sent than this process may hold in memory."""
+    return Refused(503, "overload", f"{error} Send it again later.")
+
+
 def queue_unavailable() -> Refused:
-    """Redis takes nothing at the moment."""
+    """Neither Redis nor the spool takes anything at the moment."""
     return Refused(503, "queue", "The queue cannot take requests at the moment: send it again later.")

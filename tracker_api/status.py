@@ -5,10 +5,9 @@ import json
 import falcon
 from falcon.asgi import Response
 
-from footfall.errors import FootfallError
-from footfall.queue.state import QueueState
 from tracker_api import metrics
 from tracker_api.backstage import Backstage
+from tracker_api.queue_report import QueueReport
 from tracker_api.refusal import Refused
 from tracker_api.request import Request
 
@@ -24,6 +23,8 @@ class HealthResource:
         response.content_type = falcon.MEDIA_TEXT
         response.text = "alive\n"
 
+    on_head = on_get
+
 
 class ReadyResource:
     """/readyz: tracking requests can be taken."""
@@ -32,15 +33,14 @@ class ReadyResource:
         self._backstage = backstage
 
     async def on_get(self, request: Request, response: Response) -> None:
-        """200 when Redis answers, else 503 with the reason."""
+        """200 when Redis or the spool takes requests, with what is not as it should be; else 503 with the reason."""
+        readiness = await self._backstage.readiness()
         response.content_type = falcon.MEDIA_TEXT
-        try:
-            await self._backstage.ping()
-        except FootfallError as error:
+        if not readiness.ready:
             response.status = falcon.HTTP_503
-            response.text = f"{error}\n"
-        else:
-            response.text = "ready\n"
+        response.text = "".join(f"{line}\n" for line in readiness.lines)
+
+    on_head = on_get
 
 
 class QueueResource:
@@ -52,10 +52,10 @@ class QueueResource:
     async def on_get(self, request: Request, response: Response) -> None:
         """The state of the queue."""
         await require_superuser(request, self._backstage)
-        state, dead = await self._backstage.state()
+        report = await self._backstage.report()
         response.content_type = falcon.MEDIA_JSON
         response.set_header("cache-control", "no-store")
-        response.text = json.dumps(queue_document(state, dead))
+        response.text = json.dumps(queue_document(report))
 
     on_post = on_get  # for clients that keep the token out of the address
 
@@ -73,14 +73,17 @@ class MetricsResource:
         response.data = metrics.render(await self._backstage.metrics())
 
 
-def queue_document(state: QueueState, dead: int) -> dict[str, object]:
+def queue_document(report: QueueReport) -> dict[str, object]:
     """The answer of /queue: `pending` requests are accepted and not yet in the database; ages in seconds."""
+    state = report.state
     return {
         "pending": state.pending,
         "in_flight": state.in_flight,
         "oldest_seconds": round(state.oldest_seconds, 3),
-        "dead": dead,
-        "spooled": 0,
+        "dead": report.dead,
+        "spooled": state.spooled,
+        "full": report.full or None,
+        "draining_stopped": report.draining_stopped,
         "shards": [
             {
                 "shard": shard.shard,
@@ -89,6 +92,15 @@ def queue_document(state: QueueState, dead: int) -> dict[str, object]:
                 "drained_by": shard.holder,
             }
             for shard in state.shards
+        ],
+        "spools": [
+            {
+                "machine": spool.machine,
+                "requests": spool.requests,
+                "bytes": spool.bytes,
+                "oldest_seconds": report.age(spool.oldest_at),
+            }
+            for spool in state.spools
         ],
     }
 

@@ -1,7 +1,7 @@
 """The tracking endpoint: /matomo.php and /piwik.php.
 
-No MySQL here: a request is turned into a record, pushed, and answered once Redis has it. What only the database knows
-(unknown sites, wrong tokens) is found later by the worker.
+No MySQL here: a request is turned into a record, pushed, and answered once Redis or the spool has it. What only the
+database knows (unknown sites, wrong tokens) is found later by the worker.
 """
 
 import json
@@ -12,12 +12,13 @@ from falcon.asgi import Response
 from footfall.clock import Clock
 from footfall.errors import QueueUnavailable
 from footfall.queue import counters
+from footfall.queue.memory import Overloaded
 from footfall.queue.push import Pusher
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from tracker_api import bulk, cors, incoming
 from tracker_api.addresses import TrustedProxies
-from tracker_api.refusal import Refused, queue_unavailable
+from tracker_api.refusal import Refused, multipart, overloaded, queue_unavailable
 from tracker_api.request import Request
 
 _IMAGE = b64decode("R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
@@ -33,7 +34,6 @@ class TrackingResource:
 
     def __init__(self, settings: Settings, clock: Clock, pusher: Pusher) -> None:
         self._settings = settings
-        self._shard_count = settings.queue_shards
         self._clock = clock
         self._pusher = pusher
         self._proxies = TrustedProxies(settings.trusted_proxies)
@@ -44,11 +44,18 @@ class TrackingResource:
 
     async def on_post(self, request: Request, response: Response) -> None:
         """One tracking request in query string and form body, or many in a bulk body."""
+        if (request.content_type or "").lower().startswith("multipart/"):
+            raise multipart()
         body = await request.body(self._settings.max_body_bytes)
         if bulk.is_bulk(body):
             await self._many(request, response, bulk.read(body, self._settings.max_bulk_requests))
         else:
             await self._single(request, response, {**incoming.parse(body), **request.params}, body)
+
+    async def on_head(self, request: Request, response: Response) -> None:
+        """What GET would answer, without its body; whoever asks for that visits nothing, so nothing is recorded."""
+        self._pusher.count(counters.IGNORED)
+        self._answer(request, response, request.params)
 
     async def on_options(self, request: Request, response: Response) -> None:
         """Answers a browser that asks whether a page of another origin may send."""
@@ -67,9 +74,12 @@ class TrackingResource:
                 body,
                 incoming.kept_headers(request.scope["headers"]),
             )
-            await self._push([incoming.record(parameters, received, self._shard_count)])
+            await self._push([incoming.record(parameters, received)])
         else:
             self._pusher.count(counters.IGNORED)
+        self._answer(request, response, parameters)
+
+    def _answer(self, request: Request, response: Response, parameters: incoming.Parameters) -> None:
         if incoming.wants_image(parameters):
             response.data = _IMAGE
             response.set_headers(_IMAGE_HEADERS)
@@ -92,7 +102,7 @@ class TrackingResource:
                 continue
             if incoming.is_recorded(parameters):
                 received = TrackingRequest(now, address, query or b"", b"", headers, token)
-                records.append(incoming.record(parameters, received, self._shard_count))
+                records.append(incoming.record(parameters, received))
             else:
                 self._pusher.count(counters.IGNORED)
         if records:
@@ -117,10 +127,8 @@ class TrackingResource:
             await self._pusher.push(records)
         except QueueUnavailable:
             raise queue_unavailable() from None
+        except Overloaded as error:
+            raise overloaded(error) from None
 
     def _address(self, request: Request) -> str:
-        peer, _ = request.scope.get("client") or ("", 0)
-        return self._proxies.client(
-            peer,
-            (value.decode("latin-1") for name, value in request.scope["headers"] if name == b"x-forwarded-for"),
-        )
+        return self._proxies.client_of(request.scope)

@@ -17,29 +17,33 @@ _CONNECT_SECONDS = 3
 _ANSWER_SECONDS = 10
 
 
-def connect(url: str) -> redis.Redis:
+def connect(url: str, answer_seconds: float = _ANSWER_SECONDS) -> redis.Redis:
     """A client for commands that answer at once; it connects when it is first used.
 
     It never repeats a command by itself: a push or a trim whose answer was lost may have been carried out.
 
     Args:
         url: REDIS_URL.
+        answer_seconds: how long an answer may take.
 
     Raises:
         ConfigurationError: the URL is not one of Redis.
     """
-    return _from_url(redis.Redis, url, Retry(NoBackoff(), 0))
+    return _from_url(redis.Redis, url, Retry(NoBackoff(), 0), answer_seconds)
 
 
-def connect_async(url: str) -> redis.asyncio.Redis:
+def connect_async(url: str, answer_seconds: float = _ANSWER_SECONDS) -> redis.asyncio.Redis:
     """The same for an event loop."""
-    return _from_url(redis.asyncio.Redis, url, AsyncRetry(NoBackoff(), 0))
+    return _from_url(redis.asyncio.Redis, url, AsyncRetry(NoBackoff(), 0), answer_seconds)
 
 
-def _from_url(client: Any, url: str, retry: Any) -> Any:
+def _from_url(client: Any, url: str, retry: Any, answer_seconds: float) -> Any:
     try:
         return client.from_url(
-            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS, retry=retry
+            url,
+            socket_connect_timeout=min(_CONNECT_SECONDS, answer_seconds),
+            socket_timeout=answer_seconds,
+            retry=retry,
         )
     except ValueError:
         raise ConfigurationError("REDIS_URL must look like redis://user:password@host:6379/0.") from None
@@ -54,7 +58,7 @@ def explain(error: redis.RedisError, url: str) -> QueueUnavailable:
     ):
         return QueueUnavailable(f"Redis at {where} refuses us: check user and password in REDIS_URL.")
     if isinstance(error, redis.exceptions.OutOfMemoryError):
-        return QueueUnavailable(f"Redis at {where} is out of memory: start more workers or raise its maxmemory.")
+        return QueueUnavailable(f"Redis at {where} is out of memory: start more workers, or raise its maxmemory.")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return QueueUnavailable(
             f"Redis at {where} cannot be reached ({error}): check that it runs and that REDIS_URL is right."

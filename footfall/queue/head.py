@@ -1,5 +1,6 @@
 """The head of a shard's list: reading a batch, and removing it once it is recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ class Head:
         depth: how many records the list had.
         records: its first records, oldest first.
         change: the latest change to what people set up; see footfall/changes.py.
+        begun: the offset at which each generation began in this shard, as far as it had requests before.
     """
 
     generation: str
@@ -28,6 +30,7 @@ class Head:
     depth: int
     records: list[bytes]
     change: bytes | None
+    begun: Mapping[str, int]
 
 
 def read(redis: Redis, shard: str, limit: int) -> Head:
@@ -39,9 +42,11 @@ def read(redis: Redis, shard: str, limit: int) -> Head:
             pipeline.llen(keys.requests(shard))
             pipeline.lrange(keys.requests(shard), 0, limit - 1)
             pipeline.get(changes.KEY)
-            generation, trimmed, depth, records, change = pipeline.execute()
+            pipeline.hgetall(keys.begun(shard))
+            generation, trimmed, depth, records, change, begun = pipeline.execute()
         if generation:
-            return Head(generation.decode(), int(trimmed or 0), depth, records, change)
+            offsets = {name.decode(): int(offset) for name, offset in begun.items()}
+            return Head(generation.decode(), int(trimmed or 0), depth, records, change, offsets)
         redis.set(keys.GENERATION, uuid4().hex, nx=True)
 
 
@@ -64,16 +69,7 @@ def trim(redis: Redis, shard: str, generation: str, trimmed: int, count: int) ->
     return atomically(redis, compare_and_set, keys.trimmed(shard), keys.GENERATION)
 
 
-def new_generation(redis: Redis, generation: str) -> None:
-    """Begin a new generation, because the data of `generation` went back in time (an old snapshot was loaded).
-
-    What was recorded is then no longer known for what is in the lists: they are recorded from their heads on.
-    """
-
-    def replace(pipeline: Pipeline) -> None:
-        same = pipeline.get(keys.GENERATION) == generation.encode()
-        pipeline.multi()
-        if same:
-            pipeline.set(keys.GENERATION, uuid4().hex)
-
-    atomically(redis, replace, keys.GENERATION)
+def forget_generations(redis: Redis, shard: str, generations: set[str]) -> None:
+    """Forget where these generations began: whoever records from the shard has taken them into account."""
+    if generations:
+        redis.hdel(keys.begun(shard), *generations)

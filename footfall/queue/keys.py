@@ -5,8 +5,20 @@ PREFIX = "footfall:"
 GENERATION = PREFIX + "generation"
 """A random name for the life of the Redis data; see docs/architecture.md, "Exactly once"."""
 
+RUN = PREFIX + "run"
+"""The run_id of the Redis server that the generation began on."""
+
 LAYOUTS = PREFIX + "layouts"
 """A set of the shard counts that requests were ever pushed with."""
+
+LAYOUT_ORDER = PREFIX + "layout-order"
+"""A list of the same shard counts, the one in use last; see layouts.py."""
+
+SPOOLS = PREFIX + "spools"
+"""A hash of what lies in the spools of all machines, by machine; see spools.py."""
+
+FAILURES = PREFIX + "failures"
+"""How many requests became dead letters through failures since the key was made; see failures.py."""
 
 COUNTERS = PREFIX + "counters"
 """A hash of what the endpoints counted since the Redis data began; fields in footfall/queue/counters.py."""
@@ -26,6 +38,16 @@ def requests(shard: str) -> str:
 def trimmed(shard: str) -> str:
     """How many records were ever removed from the head of the shard's list."""
     return f"{PREFIX}trimmed:{shard}"
+
+
+def begun(shard: str) -> str:
+    """A hash of the shard's end when a generation began, by generation: there its own records begin."""
+    return f"{PREFIX}begun:{shard}"
+
+
+def flushed(producer: str) -> str:
+    """The number of the producer's last flush that was pushed; see flush.py."""
+    return f"{PREFIX}flushed:{producer}"
 
 
 def lease(shard: str) -> str:

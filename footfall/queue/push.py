@@ -1,24 +1,50 @@
-"""Pushing tracking request records into their shards, many at a time.
+"""Pushing tracking request records into the queue, many at a time: into Redis, or into the spool.
 
-One Redis transaction is under way at any moment; what gathers meanwhile goes with the next one (measured: twice the
-throughput of a push per request, and no waiting for a timer when there is little traffic). A transaction is taken by
-Redis as a whole or not at all, so every request waiting for it gets the same answer.
+One flush is under way at any moment; what gathers meanwhile goes with the next one (measured: twice the throughput of
+a push per request, and no waiting for a timer when there is little traffic). A flush is taken as a whole or not at all,
+so every request waiting for it gets the same answer.
+
+A flush that Redis does not take goes to the spool; so does every later one, of every process of this machine, until the
+spool is empty again. That keeps the requests in order. Only when the spool cannot take a flush either is it offered to
+Redis out of turn, and only when both have failed is it refused.
 """
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import uuid4
 
 import redis
 import redis.asyncio
 
+from footfall.clock import Clock
 from footfall.errors import QueueUnavailable
-from footfall.queue import counters, keys
+from footfall.queue.capacity import Capacity
 from footfall.queue.connection import explain
-from footfall.queue.shards import layout
+from footfall.queue.flush import Flush
+from footfall.queue.memory import Memory
+from footfall.queue.pushing import Pushing
+from footfall.queue.scripts import PUSH
+from footfall.queue.spool import Spool, SpoolUnavailable
 
 _log = logging.getLogger(__name__)
+_FLUSH_REQUESTS = 5_000
+_FLUSH_BYTES = 4 * 1024 * 1024
+_RECORD_OVERHEAD = 100  # bytes that a waiting record takes beside its own, about
+
+Records = Sequence[tuple[int, bytes]]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Records that somebody waits for to be taken."""
+
+    records: Records
+    size: int
+    taken: "asyncio.Future[None]"
 
 
 class Pusher:
@@ -28,97 +54,155 @@ class Pusher:
         client: the connection; only this object uses it.
         url: its REDIS_URL, for messages.
         shard_count: QUEUE_SHARDS.
+        spool: takes what Redis cannot.
+        capacity: tells whether the queue has room.
+        memory: what all that waits may take in this process.
         found_empty: called after a push with the shards whose lists were empty before it; must return at once.
     """
 
     def __init__(
-        self, client: redis.asyncio.Redis, url: str, shard_count: int, found_empty: Callable[[list[str]], None]
+        self,
+        client: redis.asyncio.Redis,
+        url: str,
+        shard_count: int,
+        spool: Spool,
+        capacity: Capacity,
+        memory: Memory,
+        clock: Clock,
+        found_empty: Callable[[list[str]], None],
     ) -> None:
-        self._client = client
+        self._script = client.register_script(PUSH)
         self._url = url
-        self._shards = layout(shard_count)
-        self._lists = tuple(keys.requests(shard) for shard in self._shards)
+        self._pushing = Pushing(shard_count, clock.monotonic)
+        self._spool = spool
+        self._capacity = capacity
+        self._memory = memory
+        self._clock = clock
         self._found_empty = found_empty
-        self._records: dict[int, list[bytes]] = {}
-        self._waiting: list[asyncio.Future[None]] = []
+        self._producer = uuid4().hex
+        self._sequence = 0
+        self._waiting: deque[_Waiting] = deque()
         self._counts: Counter[str] = Counter()
         self._flushing: asyncio.Task[None] | None = None
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
 
     def count(self, counter: str) -> None:
-        """Count something (see counters.py); it reaches Redis with the next transaction."""
+        """Count something (see counters.py); it reaches Redis with the next flush."""
         self._counts[counter] += 1
         self._start()
 
-    async def push(self, records: Iterable[tuple[int, bytes]]) -> None:
-        """Push records; returns once Redis has acknowledged all of them.
+    async def push(self, records: Records) -> None:
+        """Push records; returns once Redis or the spool has taken all of them.
 
         Args:
-            records: shard number and record of each.
+            records: hash of the visitor, and record, of each.
 
         Raises:
-            QueueUnavailable: Redis did not take them. When the connection broke in between it may have.
+            QueueUnavailable: neither took them. When the connection to Redis broke in between, it may have.
+            Overloaded: too much waits already.
         """
-        gathered = self._records
-        for number, record in records:
-            if number in gathered:
-                gathered[number].append(record)
-            else:
-                gathered[number] = [record]
-        acknowledged = asyncio.get_running_loop().create_future()
-        self._waiting.append(acknowledged)
+        size = sum(len(record) for _, record in records) + _RECORD_OVERHEAD * len(records)
+        self._memory.take(size)
+        taken = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(records, size, taken))
         self._start()
-        await acknowledged
+        await taken
+
+    async def finish(self) -> None:
+        """Wait until all that gathered has been taken or refused."""
+        while self._flushing is not None:
+            await asyncio.wait([self._flushing])
 
     def _start(self) -> None:
         if self._flushing is None:
-            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+            self._flushing = asyncio.get_running_loop().create_task(self._flush_all())
 
-    async def _flush(self) -> None:
+    async def _flush_all(self) -> None:
         try:
             while self._waiting or self._counts:
-                records, self._records = self._records, {}
-                waiting, self._waiting = self._waiting, []
+                waiting = self._gather()
+                if not waiting and self._spool.holds():
+                    return  # counts alone: a flush must not overtake those in the spool
                 counts, self._counts = self._counts, Counter()
+                error: QueueUnavailable | None = None
                 try:
-                    lengths = await self._send(records, counts)
-                except Exception as error:
+                    await self._take(self._new_flush(waiting, counts))
+                except QueueUnavailable as unavailable:
+                    error = unavailable
+                except Exception as unexpected:
+                    _log.exception("A push failed in an unexpected way")
+                    error = QueueUnavailable(f"The queue cannot take requests: {unexpected}")
+                self._answer(waiting, error)
+                if error is not None:
                     self._counts.update(counts)
-                    self._fail(waiting, error)
                     if not self._waiting:
                         return  # the counts wait for the next request, not for Redis in a busy loop
-                else:
-                    for acknowledged in waiting:
-                        if not acknowledged.done():
-                            acknowledged.set_result(None)
-                    empty = [
-                        self._shards[number]
-                        for number, length in zip(records, lengths, strict=True)
-                        if length == len(records[number])
-                    ]
-                    if empty:
-                        self._found_empty(empty)
         finally:
             self._flushing = None
 
-    async def _send(self, records: dict[int, list[bytes]], counts: Counter[str]) -> list[int]:
-        """Run one transaction; the length of each shard's list afterwards."""
-        async with self._client.pipeline(transaction=True) as pipeline:
-            accepted = 0
-            for number, values in records.items():
-                pipeline.rpush(self._lists[number], *values)
-                accepted += len(values)
-            if accepted:
-                pipeline.hincrby(keys.COUNTERS, counters.ACCEPTED, accepted)
-            for name, count in counts.items():
-                pipeline.hincrby(keys.COUNTERS, name, count)
-            return (await pipeline.execute())[: len(records)]
+    def _gather(self) -> list[_Waiting]:
+        """The next to be flushed together, oldest first."""
+        gathered, requests, size = [], 0, 0
+        while self._waiting and requests < _FLUSH_REQUESTS and size < _FLUSH_BYTES:
+            next_one = self._waiting.popleft()
+            gathered.append(next_one)
+            requests += len(next_one.records)
+            size += next_one.size
+        return gathered
 
-    def _fail(self, waiting: list[asyncio.Future[None]], error: Exception) -> None:
-        if isinstance(error, redis.RedisError):
+    def _answer(self, waiting: list[_Waiting], error: QueueUnavailable | None) -> None:
+        for one in waiting:
+            self._memory.give(one.size)
+            if one.taken.done():
+                continue  # the client has gone
+            if error is None:
+                one.taken.set_result(None)
+            else:
+                one.taken.set_exception(error)
+
+    def _new_flush(self, waiting: list[_Waiting], counts: Counter[str]) -> Flush:
+        hashes, records = [], []
+        for one in waiting:
+            for visitor, record in one.records:
+                hashes.append(visitor)
+                records.append(record)
+        self._sequence += 1
+        return Flush(self._producer, self._sequence, hashes, records, self._clock.now().timestamp(), counts)
+
+    async def _take(self, flush: Flush) -> None:
+        """Have the flush taken.
+
+        Raises:
+            QueueUnavailable: nobody takes it.
+        """
+        if flush.records and (self._spool.holds() or self._capacity.full):
+            try:
+                await self._to_spool(flush)
+                return
+            except SpoolUnavailable as unavailable:
+                if self._capacity.full:
+                    raise QueueUnavailable(f"{self._capacity.full}. {unavailable}") from unavailable
+            # Under a new name: pushed under the old one, it would make those of ours in the spool look pushed as well.
+            self._producer, self._sequence = uuid4().hex, 1
+            flush = Flush(self._producer, 1, flush.hashes, flush.records, flush.flushed_at, flush.counts)
+        try:
+            await self._to_redis(flush)
+        except redis.RedisError as error:
             reason = explain(error, self._url)
-        else:
-            _log.exception("A push failed in an unexpected way")
-            reason = QueueUnavailable(f"The queue cannot take requests: {error}")
-        for acknowledged in waiting:
-            if not acknowledged.done():
-                acknowledged.set_exception(reason)
+            if not flush.records:
+                raise reason from error
+            try:
+                await self._to_spool(flush)
+            except SpoolUnavailable as unavailable:
+                raise QueueUnavailable(f"{reason} {unavailable}") from error
+
+    async def _to_redis(self, flush: Flush) -> None:
+        empty = None
+        while empty is None:
+            call = self._pushing.call(flush)
+            empty = self._pushing.understand(call, await self._script(keys=call.keys, args=call.arguments))
+        if empty:
+            self._found_empty(empty)
+
+    async def _to_spool(self, flush: Flush) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.append, flush)

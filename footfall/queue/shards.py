@@ -26,13 +26,13 @@ def layout_of(shard: str) -> int:
     return int(count)
 
 
-def shard_number(identity: str, count: int) -> int:
-    """The number (0 to count - 1) of the shard that a visitor's requests go to.
+def visitor_hash(identity: str) -> int:
+    """The hash of a visitor; modulo the number of shards, the number of the shard that the visitor's requests go to.
 
     Args:
         identity: what the request says about who sent it; see `identity`.
     """
-    return crc32(identity.encode("utf-8", "surrogatepass")) % count
+    return crc32(identity.encode("utf-8", "surrogatepass"))
 
 
 def identity(uid: str, cid: str, visitor_id: str, address: str, user_agent: str) -> str:

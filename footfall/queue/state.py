@@ -1,15 +1,16 @@
 """The state of the queue, for people and for monitoring."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from redis import Redis
 
 from footfall.clock import Clock
-from footfall.queue import keys
+from footfall.queue import keys, spools
+from footfall.queue.layouts import known_shards
 from footfall.queue.lease import holders
 from footfall.queue.request import decode
-from footfall.queue.shards import layout
+from footfall.queue.spools import SpoolState
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,27 @@ class QueueState:
 
     Args:
         batch_size: QUEUE_BATCH_SIZE, the most that a worker has in hand of one shard.
+        spools: those that hold anything, as their machines said within the last second or so.
     """
 
     shards: list[ShardState]
     batch_size: int
+    spools: list[SpoolState] = field(default_factory=list)
 
     @property
     def pending(self) -> int:
-        """Requests accepted and not yet in the database."""
+        """Requests accepted and not yet in the database, those in spools included."""
+        return self.queued + self.spooled
+
+    @property
+    def queued(self) -> int:
+        """Requests in Redis."""
         return sum(shard.depth for shard in self.shards)
+
+    @property
+    def spooled(self) -> int:
+        """Requests that wait on the disks of endpoints for room in the queue."""
+        return sum(spool.requests for spool in self.spools)
 
     @property
     def in_flight(self) -> int:
@@ -54,29 +67,13 @@ class QueueState:
 
     @property
     def oldest_seconds(self) -> float:
-        """Age of the oldest request that is not in the database; 0 when there is none."""
+        """Age of the oldest request in Redis; 0 when there is none."""
         return max((shard.oldest_seconds for shard in self.shards), default=0.0)
 
     @property
     def recorded(self) -> int:
         """Requests that ever left the queue."""
         return sum(shard.recorded for shard in self.shards)
-
-
-def register_layout(redis: Redis, shard_count: int) -> None:
-    """Remember that requests are pushed to the shards of this layout."""
-    redis.sadd(keys.LAYOUTS, shard_count)
-
-
-def known_layouts(redis: Redis, shard_count: int) -> list[int]:
-    """The shard counts whose lists may hold requests: `shard_count` first, then former ones."""
-    members = redis.smembers(keys.LAYOUTS)
-    return [shard_count, *sorted({int(member) for member in members} - {shard_count})]
-
-
-def known_shards(redis: Redis, shard_count: int) -> list[str]:
-    """The names of all shards that may hold requests."""
-    return [shard for count in known_layouts(redis, shard_count) for shard in layout(count)]
 
 
 def depths(redis: Redis, shards: list[str]) -> dict[str, int]:
@@ -109,6 +106,7 @@ def read_state(redis: Redis, clock: Clock, shard_count: int, batch_size: int) ->
             for shard, depth, oldest, trimmed in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True)
         ],
         batch_size,
+        spools.read(redis),
     )
 
 

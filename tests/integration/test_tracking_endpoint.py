@@ -242,10 +242,10 @@ def test_behind_a_trusted_proxy_the_client_is_in_x_forwarded_for(
 # Redis away
 
 
-def test_without_redis_tracking_is_refused_with_503_and_the_process_lives(
+def test_without_redis_and_spool_tracking_is_refused_with_503_and_the_process_lives(
     settings: Settings, clock: FixedClock
 ) -> None:
-    client = testing.TestClient(create_app(replace(settings, redis_url=DEAD_REDIS), clock))
+    client = testing.TestClient(create_app(replace(settings, redis_url=DEAD_REDIS, spool_directory=""), clock))
     answer = client.simulate_get("/matomo.php", query_string=GOOD)
     assert answer.status_code == 503
     assert answer.text.count("\n") == 1
@@ -256,7 +256,7 @@ def test_without_redis_tracking_is_refused_with_503_and_the_process_lives(
 
 def test_wrong_redis_credentials_are_named_without_being_shown(settings: Settings, clock: FixedClock) -> None:
     url = settings.redis_url.replace("redis://", "redis://nobody:geheim@")
-    client = testing.TestClient(create_app(replace(settings, redis_url=url), clock))
+    client = testing.TestClient(create_app(replace(settings, redis_url=url, spool_directory=""), clock))
     ready = client.simulate_get("/readyz")
     assert ready.status_code == 503
     assert "REDIS_URL" in ready.text and "geheim" not in ready.text
@@ -336,19 +336,23 @@ def test_the_metrics_count_accepted_and_refused_requests(client: testing.TestCli
     assert "# HELP footfall_queue_depth" in text
 
 
-def test_tracking_begins_by_itself_when_redis_comes_back(settings: Settings, clock: FixedClock, queued: Queued) -> None:
+def test_what_was_sent_without_redis_is_in_the_queue_when_redis_comes_back(
+    settings: Settings, clock: FixedClock, queued: Queued, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     real = urlsplit(settings.redis_url)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     client = testing.TestClient(create_app(replace(settings, redis_url=f"redis://127.0.0.1:{port}{real.path}"), clock))
-    assert client.simulate_get("/matomo.php", query_string=GOOD).status_code == 503
+    assert client.simulate_get("/matomo.php", query_string=GOOD + "&n=1").status_code == 200
+    ready = client.simulate_get("/readyz")
+    assert ready.status_code == 200 and "1 requests" in ready.text and "REDIS_URL" in ready.text
     with socket.create_server(("127.0.0.1", port)) as server:
         threading.Thread(target=forward, args=(server, (real.hostname or "127.0.0.1", real.port or 6379))).start()
-        assert client.simulate_get("/readyz").status_code == 200
-        assert client.simulate_get("/matomo.php", query_string=GOOD).status_code == 200
+        assert client.simulate_get("/matomo.php", query_string=GOOD + "&n=2").status_code == 200
+        eventually(lambda: client.simulate_get("/readyz").text == "ready\n")
         server.shutdown(socket.SHUT_RDWR)
-    assert len(queued()) == 1
+    assert [request.query[-1:] for request in queued()] == [b"1", b"2"]
 
 
 def forward(server: socket.socket, target: tuple[str, int]) -> None:

@@ -1,0 +1,43 @@
+"""Wrong tokens by address, in Matomo's table `brute_force_log`, so that both count each other's."""
+
+from datetime import timedelta
+
+from footfall.clock import Clock
+from footfall.database import Database
+
+_WINDOW = timedelta(hours=1)
+_KEPT = timedelta(days=30)
+_DELETED_AT_ONCE = 1000
+
+
+class BruteForceLog:
+    """Who tried wrong tokens lately.
+
+    Args:
+        attempts: BRUTE_FORCE_ATTEMPTS; 0 lets everybody try for ever.
+    """
+
+    def __init__(self, database: Database, clock: Clock, attempts: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._attempts = attempts
+        self._table = database.table("brute_force_log")
+
+    def is_blocked(self, address: str) -> bool:
+        """Whether the address has used up its attempts of the last hour."""
+        if not self._attempts:
+            return False
+        since = (self._clock.now() - _WINDOW).replace(tzinfo=None)
+        rows = self._database.query(
+            f"SELECT COUNT(*) FROM {self._table} WHERE ip_address = %s AND attempted_at > %s", (address, since)
+        )
+        return int(rows[0][0]) >= self._attempts
+
+    def note(self, address: str) -> None:
+        """Remember a wrong token; attempts of long ago are forgotten."""
+        now = self._clock.now().replace(tzinfo=None, microsecond=0)
+        self._database.execute(f"INSERT INTO {self._table} (ip_address, attempted_at) VALUES (%s, %s)", (address, now))
+        self._database.execute(
+            f"DELETE FROM {self._table} WHERE attempted_at < %s ORDER BY id_brute_force_log LIMIT {_DELETED_AT_ONCE}",
+            (now - _KEPT,),
+        )
