@@ -48,7 +48,7 @@ _ITEM_COLUMNS: Final = (
     *("idvisit", "idorder", "idaction_sku", "idaction_name", "idaction_category", "idaction_category2"),
     *("idaction_category3", "idaction_category4", "idaction_category5", "price", "quantity"),
 )
-_MOST_ACTIONS: Final = 500  # of one visit that are shown; a robot's visit may have any number
+_MOST_ACTIONS: Final = 500  # of one visit that are shown
 _DAYS_BACK: Final = 30  # how far visits of a segment are looked for when no period is given
 
 
@@ -138,9 +138,7 @@ class VisitLog:
             return Happened({}, {}, {}, {}, {})
         ids = [visit["idvisit"] for visit in visits]
         condition = f"idvisit IN ({_marks(ids)})"
-        actions = self._records(
-            "log_link_visit_action", _ACTION_COLUMNS, f"{condition} ORDER BY idvisit, server_time, idlink_va", ids
-        )
+        actions = self._actions(ids)
         conversions = self._records(
             "log_conversion", _CONVERSION_COLUMNS, f"{condition} ORDER BY idvisit, server_time, idgoal", ids
         )
@@ -152,6 +150,17 @@ class VisitLog:
             self._names([*actions, *items]),
             self._lifetime(visits),
         )
+
+    def _actions(self, ids: Sequence[int]) -> list[Record]:
+        """The first actions of each visit: a robot's visit may have any number."""
+        names = ", ".join(f"`{column}`" for column in _ACTION_COLUMNS)
+        rows = self._database.query(
+            f"SELECT {names} FROM (SELECT {names}, ROW_NUMBER() OVER (PARTITION BY idvisit "
+            f"ORDER BY server_time, idlink_va) AS place FROM {self._database.table('log_link_visit_action')} "
+            f"WHERE idvisit IN ({_marks(ids)})) AS numbered WHERE place <= %s ORDER BY idvisit, place",
+            (*ids, _MOST_ACTIONS),
+        )
+        return [dict(zip(_ACTION_COLUMNS, row, strict=True)) for row in rows]
 
     def _names(self, rows: Iterable[Record]) -> dict[int, tuple[str, int, int | None]]:
         ids = sorted({value for row in rows for name, value in row.items() if name.startswith("idaction") and value})
@@ -207,9 +216,7 @@ class VisitLog:
 def _by_visit(rows: Iterable[Record]) -> dict[int, list[Record]]:
     found: dict[int, list[Record]] = {}
     for row in rows:
-        of_visit = found.setdefault(row["idvisit"], [])
-        if len(of_visit) < _MOST_ACTIONS:
-            of_visit.append(row)
+        found.setdefault(row["idvisit"], []).append(row)
     return found
 
 
