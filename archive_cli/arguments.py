@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import click
@@ -11,6 +13,8 @@ import click
 from footfall.archiving.periods import PeriodKind, parse_day
 from footfall.errors import InvalidInput
 
+_AGE = re.compile(r"(\d{1,4}[dw]|\d{1,3}m|\d{1,2}y)")
+_MONTHS = {"m": 1, "y": 12}
 _PART = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
@@ -68,6 +72,35 @@ class SiteListParameter(click.ParamType[SiteList]):
             return value if isinstance(value, SiteList) else SiteList(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+@dataclass(frozen=True)
+class Age:
+    """A time that has passed: days, or months (of the calendar)."""
+
+    days: int = 0
+    months: int = 0
+
+    def before(self, day: date) -> date:
+        """The day that lies so far before."""
+        month = day.year * 12 + day.month - 1 - self.months
+        year, month = divmod(month, 12)
+        return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1])) - timedelta(days=self.days)
+
+
+class AgeParameter(click.ParamType[Age]):
+    """A number of days, weeks, months or years: `180d`, `26w`, `24m`, `2y`."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Age:
+        if isinstance(value, Age):
+            return value
+        match = _AGE.fullmatch(value.strip().lower())
+        if match is None or int(match[1][:-1]) == 0:
+            self.fail(f"{value!r} is not an age: write 180d, 26w, 24m or 2y.", param, ctx)
+        number, unit = int(match[1][:-1]), match[1][-1]
+        return Age(days=number * (7 if unit == "w" else 1)) if unit in "dw" else Age(months=number * _MONTHS[unit])
 
 
 class DateParameter(click.ParamType[date]):

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from archive_cli.arguments import DateParameter, DateRangeParameter, PeriodKindsParameter, SiteList, SiteListParameter
+from archive_cli.arguments import (
+    Age,
+    AgeParameter,
+    DateParameter,
+    DateRangeParameter,
+    PeriodKindsParameter,
+    SiteList,
+    SiteListParameter,
+)
 from footfall import log
 from footfall.archiving.periods import PeriodKind
 from footfall.clock import SystemClock
@@ -197,22 +205,34 @@ def status(as_json: bool) -> None:
 
 
 @main.command()
-def purge() -> None:
-    """Remove archives that nobody reads any more.
+@click.option(
+    "--logs-older-than",
+    type=AgeParameter(),
+    metavar="AGE",
+    help="Also the log of days that are older (180d, 26w, 6m, 2y) and archived, and actions that nothing refers to.",
+)
+@click.option(
+    "--reports-older-than", type=AgeParameter(), metavar="AGE", help="Also archives of periods that ended earlier."
+)
+def purge(logs_older_than: Age | None, reports_older_than: Age | None) -> None:
+    """Remove archives that nobody reads any more; old log data and old archives where you say so.
 
-    These are archives that a newer one replaced, that failed or were never finished, and ranges of dates more than a
+    Nobody reads archives that a newer one replaced, that failed or were never finished, and ranges of dates more than a
     day old, which are made again when somebody asks for them. A run removes what it replaces by itself, so once a day
     is enough.
 
-    \b
-    Example:
-      archive_cli purge
-    """
-    from footfall.archiving.purging import purge as purge_archives
+    Log data goes in small steps that hold tracking up for no more than moments. A day that is not archived stays. Once
+    its log is gone a day cannot be archived again: its archives stay as they are.
 
-    counts = purge_archives(_database(), SystemClock())
-    found = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
-    click.echo(f"{counts.total()} archives removed" + (f": {found}" if found else ""))
+    \b
+    Examples:
+      archive_cli purge
+      archive_cli purge --logs-older-than 180d --reports-older-than 24m
+    """
+    from archive_cli.purging import purge_all
+
+    for line in purge_all(_database(), SystemClock(), logs_older_than, reports_older_than):
+        click.echo(line)
 
 
 def _database() -> Database:

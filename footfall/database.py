@@ -12,7 +12,7 @@ import mysql.connector
 from mysql.connector import errorcode
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from footfall.errors import ConfigurationError, DatabaseUnavailable
+from footfall.errors import ConfigurationError, Conflict, DatabaseUnavailable
 from footfall.settings import Settings
 
 Row = tuple[Any, ...]
@@ -43,7 +43,11 @@ def is_lost(error: BaseException) -> bool:
 
 def is_retryable(error: BaseException) -> bool:
     """Whether the same transaction may succeed when it is tried again."""
-    return is_lost(error) or (isinstance(error, mysql.connector.Error) and error.errno in _CONFLICT)
+    return (
+        is_lost(error)
+        or isinstance(error, Conflict)
+        or (isinstance(error, mysql.connector.Error) and error.errno in _CONFLICT)
+    )
 
 
 def connection_options(url: str) -> dict[str, Any]:

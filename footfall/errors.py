@@ -13,6 +13,10 @@ class DatabaseUnavailable(FootfallError):
     """MySQL/MariaDB cannot be reached or refuses us."""
 
 
+class Conflict(FootfallError):
+    """Somebody else came in between: the same transaction may succeed when it is tried again."""
+
+
 class QueueUnavailable(FootfallError):
     """Redis cannot be reached or refuses us."""
 

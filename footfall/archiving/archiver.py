@@ -13,6 +13,7 @@ from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.daylog import DayLog, site_hours
 from footfall.archiving.distinct import DistinctCounts
+from footfall.archiving.horizons import Horizons
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.locks import SiteLock
 from footfall.archiving.logreader import LogReader
@@ -62,6 +63,7 @@ class Archiver:
         self._distinct = DistinctCounts(self._log)
         self._tables = ArchiveTables(database)
         self._sites = Sites(database, cache_seconds=0)
+        self._horizons = Horizons(database)
 
     def site(self, idsite: int) -> Site:
         """The site.
@@ -96,7 +98,7 @@ class Archiver:
             queue = Invalidations(self._database, self._clock)
             queue.take_touched(idsite, [day for day in queue.touched_days(idsite) if period.contains(day)])
             missing = self._missing(site, period, scopes)
-            if not missing:
+            if not missing or self.is_final(site, period):
                 return False
             for error in self.make(site, period, lock, missing).failed.values():
                 raise error
@@ -177,6 +179,10 @@ class Archiver:
         """The newest readable archive of the period."""
         return self._tables.find(site.idsite, period)
 
+    def is_final(self, site: Site, period: Period) -> bool:
+        """Whether the archive has to stay as it is, because what it was made from is removed."""
+        return self._horizons.hides(period) and self._tables.find(site.idsite, period) is not None
+
     def archived_since(self, site: Site, since: date) -> list[Period]:
         """The periods that have archives of all visits and end on that day or later, ranges aside."""
         return self._tables.archived_since(site.idsite, since)
@@ -247,6 +253,8 @@ class Archiver:
         for part in period.parts():
             layers = {scope: present.get((scope.segment, part), Layers()) for scope in scopes}
             due = [scope for scope, found in layers.items() if not found.is_current(scope.plugin)]
+            if due and self.is_final(site, part):
+                continue
             if due and (any(layers[scope].of(scope.plugin) for scope in due) or self.has_log(site, part)):
                 failed |= self.make(site, part, lock, due).failed
                 present |= self._tables.layers(site.idsite, part.first, part.last, segments)

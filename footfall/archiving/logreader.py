@@ -117,6 +117,10 @@ class LogReader:
         )
         return int(count[0][0])
 
+    def rows(self, table: str, columns: Sequence[str], condition: str, values: Sequence[Any]) -> pl.DataFrame:
+        """Columns of the rows of any log table that meet a condition in SQL, its values bound."""
+        return self._fetch(table, columns, condition, values)
+
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         self._database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -182,11 +186,10 @@ class LogReader:
     @cached_property
     def _types(self) -> dict[str, dict[str, str]]:
         """The column types of the log tables, as `int(10) unsigned` say."""
-        tables = [*_TIME_COLUMN, "log_action"]
         rows = self._database.query(
             "SELECT table_name, column_name, column_type FROM information_schema.columns "
-            f"WHERE table_schema = DATABASE() AND table_name IN ({', '.join(['%s'] * len(tables))})",
-            [self._database.prefix + table for table in tables],
+            "WHERE table_schema = DATABASE() AND table_name LIKE %s",
+            (self._database.prefix.replace("_", r"\_") + r"log\_%",),
         )
         found: dict[str, dict[str, str]] = {}
         for table, column, kind in rows:

@@ -172,7 +172,9 @@ class SiteRounds:
         failed: dict[Scope, Exception] = {}
         try:
             scopes = self._scopes(site, period, rows, segments)
-            if scopes and (self._archiver.has_log(site, period) or self._archiver.find(site, period) is not None):
+            if self._archiver.is_final(site, period):
+                log.info("Site %d: %s stays as it is: what it was made from is purged.", site.idsite, period)
+            elif scopes and (self._archiver.has_log(site, period) or self._archiver.find(site, period) is not None):
                 failed = self._archiver.make(site, period, lock, scopes).failed
         except Exception as error:
             if is_lost(error) or isinstance(error, LockLost):

@@ -113,6 +113,16 @@ class StoredArchive:
     def kind(self) -> int:
         return self.key[1]
 
+    @property
+    def last(self) -> date:
+        """The last day of its period."""
+        return self.key[3]
+
+    @property
+    def whole_key(self) -> tuple[int, int, date, date, str]:
+        """The key of the archive that holds the records of all plugins."""
+        return (*self.key[:4], self.key[4].partition(".")[0])
+
 
 class ArchiveTables:
     """Reads and writes archives."""

@@ -44,13 +44,18 @@ class Rejection(NamedTuple):
 
 @dataclass
 class Batch:
-    """Requests that are ready to be written."""
+    """Requests that are ready to be written.
+
+    Args:
+        actions_number: what the ids of the actions are good for, see ActionIds.
+    """
 
     hits: list[Hit]
     rejected: list[Rejection]
     excluded: Counter[str]
     action_ids: dict[ActionName, int]
     devices: dict[Agent, Device]
+    actions_number: int | None = None
 
 
 @dataclass
@@ -120,7 +125,8 @@ class Recorder:
             excluded[BOT] += len(understood) - len(hits)
         for hit in hits:
             hit.config_id = hit.fingerprint(devices[hit.agent], self._secret)
-        batch = Batch(hits, rejected, excluded, self._action_ids.of(_named(hits)), devices)
+        action_ids = self._action_ids.of(_named(hits))
+        batch = Batch(hits, rejected, excluded, action_ids, devices, self._action_ids.number)
         if self._providers:
             providers = self._providers.of({hit.enriched_address for hit in hits})
             for hit in hits:
@@ -128,13 +134,21 @@ class Recorder:
         return batch
 
     def write(self, batch: Batch) -> BatchReport:
-        """Write the batch's rows. Inside a transaction that the caller commits."""
+        """Write the batch's rows. Inside a transaction that the caller commits.
+
+        Raises:
+            ActionsRemoved: the batch has to be prepared again.
+        """
         known = KnownVisits(self._database, self._standard_length)
         known.load(batch.hits)
         outcome = self._run(batch, known)
         goals = self._write(outcome, known)
         self._touch_days(batch.hits)
         since = min((hit.time for hit in batch.hits), default=None)
+        if batch.action_ids:
+            self._action_ids.check(
+                batch.actions_number
+            )  # last, so that who removes actions waits for no more than the commit
         return BatchReport(
             visits=len(outcome.new_visits),
             page_views=sum(link.hit.action is not None and link.hit.action.kind is PAGE_VIEW for link in outcome.links),

@@ -23,7 +23,16 @@ RECORDED = [  # what Footfall records into, archives from or sets up, of the ref
 ]
 OLDER = ["logger_error", "logger_api_call", "logger_exception"]  # of the documents before Matomo 5
 OUR_COLUMNS = {"log_visit": {"location_provider": ("varchar(200)", True, None, False)}}
-OURS = ["footfall_migration", "footfall_shard", "footfall_dead_letter", "footfall_touched_day", "footfall_device"]
+OURS = [
+    "footfall_migration",
+    "footfall_shard",
+    "footfall_dead_letter",
+    "footfall_touched_day",
+    "footfall_device",
+    "footfall_archived_segment",
+    "footfall_suspect_action",
+    "footfall_barrier",
+]
 PREFIXES = ["", "matomo_"]
 
 NewSettings = Callable[..., Settings]

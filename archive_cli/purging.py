@@ -1,0 +1,31 @@
+"""Removes what is not needed any more, and says what that was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from archive_cli.arguments import Age
+from footfall.archiving.log_purge import UNARCHIVED, LogPurge
+from footfall.archiving.purging import purge, purge_reports
+from footfall.clock import Clock
+from footfall.database import Database
+
+_PAUSE = 0.05
+
+
+def purge_all(database: Database, clock: Clock, logs: Age | None, reports: Age | None) -> Iterator[str]:
+    """Remove archives that nobody reads, then log data and archives that are older; a sentence about each."""
+    today = clock.now().date()
+    counts = purge(database, clock)
+    reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
+    yield f"{counts.total()} archives removed" + (f": {reasons}" if reasons else "")
+    if logs is not None:
+        found = LogPurge(database, clock, time.sleep).run(logs.before(today))
+        yield f"{found['visits']} visits and {found['actions']} actions removed from the log"
+        if found[UNARCHIVED]:
+            yield f"{found[UNARCHIVED]} {UNARCHIVED}: `archive_cli invalidate` and `archive_cli run` archive them"
+    if reports is not None:
+        before = reports.before(today)
+        count = purge_reports(database, before, lambda: time.sleep(_PAUSE))
+        yield f"{count} archives of periods that ended before {before} removed"
