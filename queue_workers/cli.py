@@ -2,15 +2,12 @@
 
 import json
 import os
-import re
 import sys
 import time
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from footfall import log
 from footfall.clock import SystemClock
@@ -18,12 +15,10 @@ from footfall.command_line import CONTEXT, Commands
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue.connection import connect
-from footfall.queue.dead_letters import BuriedLetter, DeadLetters
 from footfall.queue.layouts import known_shards
 from footfall.queue.state import depths
 from footfall.settings import load
-
-_TOKEN = re.compile(r"(token_auth=)[^&]*", re.IGNORECASE)
+from queue_workers.dead_cli import dead
 
 
 @click.group(cls=Commands, context_settings=CONTEXT)
@@ -44,8 +39,9 @@ def main() -> None:
       queue_workers drain
 
     \b
-    What could not be recorded, and why:
+    What could not be recorded, and why; once the cause is removed, have it recorded:
       queue_workers dead
+      queue_workers dead replay --all
 
     The servers are those of DATABASE_URL and REDIS_URL, from the environment or from the file .local/env.
 
@@ -152,58 +148,4 @@ def drain() -> None:
     click.echo(f"{drained} requests drained in {clock.monotonic() - started:.1f} s, the queue is empty")
 
 
-@main.command()
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def dead(limit: int, as_json: bool) -> None:
-    """List the requests that could not be recorded, each with the reason.
-
-    They are kept in the table footfall_dead_letter. Times are in UTC.
-
-    \b
-    Examples:
-      queue_workers dead
-      queue_workers dead --limit 1000 --json
-    """
-    settings = load()
-    database = Database(settings)
-    check(database)
-    letters = DeadLetters(database, SystemClock())
-    newest = letters.newest(limit)
-    if as_json:
-        click.echo(json.dumps([_document(letter) for letter in newest], indent=2))
-        return
-    if not newest:
-        click.echo("There are no dead letters.")
-        return
-    table = Table("number", "received (UTC)", "site", "reason", "request")
-    for letter in newest:
-        document = _document(letter)
-        table.add_row(
-            str(letter.number),
-            document["received"],
-            str(document["idsite"] or ""),
-            document["reason"],
-            document["request"],
-        )
-    Console().print(table)
-    total = letters.count()
-    if total > len(newest):
-        click.echo(f"{len(newest)} of {total}; --limit shows more")
-
-
-def _document(buried: BuriedLetter) -> dict[str, Any]:
-    """A dead letter as JSON, tokens blanked out."""
-    request = buried.letter.request()
-    parts = [request.query, request.body] if request else []
-    parameters = "&".join(part.decode("utf-8", "replace") for part in parts if part)
-    return {
-        "number": buried.number,
-        "received": buried.received_at.strftime("%Y-%m-%d %H:%M:%S"),
-        "rejected": buried.rejected_at.strftime("%Y-%m-%d %H:%M:%S"),
-        "shard": buried.letter.shard,
-        "idsite": buried.letter.idsite,
-        "reason": buried.letter.reason,
-        "address": request.address if request else None,
-        "request": _TOKEN.sub(r"\1***", parameters),
-    }
+main.add_command(dead)

@@ -12,15 +12,13 @@ import redis
 from rq.timeouts import BaseTimeoutException
 
 from footfall.database import Database, is_retryable
-from footfall.queue.dead_letters import DeadLetter, DeadLetters
+from footfall.queue.dead_letters import FAILED, UNREADABLE, DeadLetter, DeadLetters
 from footfall.queue.lease import LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved, Offsets
 from footfall.queue.request import TrackingRequest, decode
 
 _log = logging.getLogger(__name__)
 _NOT_THE_REQUESTS_FAULT = (OffsetMoved, FencedOff, LeaseLost, redis.RedisError, BaseTimeoutException)
-FAILED = "It cannot be recorded"
-UNREADABLE = "The record cannot be read"
 
 
 class BatchReport(Protocol):

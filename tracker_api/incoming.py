@@ -1,15 +1,12 @@
 """From HTTP to tracking request records: what the endpoint itself looks at, and nothing looked up."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from falcon.uri import parse_query_string
+from collections.abc import Iterable
 
 from footfall.queue.request import TrackingRequest, encode
-from footfall.queue.shards import identity, visitor_hash
+from footfall.queue.visitor import Parameters, visitor_hash
+from footfall.queue.visitor import parse as parse
+from footfall.queue.visitor import text as text
 from tracker_api.refusal import bad_site
-
-Parameters = Mapping[str, str | list[str]]
 
 _HIGHEST_SITE = 2**32 - 1  # idsite is an unsigned 32-bit column
 _SITE_DIGITS = len(str(_HIGHEST_SITE))
@@ -46,17 +43,6 @@ def kept_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {kept[name]: value.decode("utf-8", "replace") for name, value in headers if name in kept}
 
 
-def parse(query: bytes) -> dict[str, Any]:
-    """The parameters of a query string or form body; a list where a name came more than once."""
-    return parse_query_string(query.decode("utf-8", "replace"), keep_blank=False, csv=False)
-
-
-def text(parameters: Parameters, name: str) -> str:
-    """A parameter's value, the last one where it came more than once; empty where it is absent."""
-    value = parameters.get(name, "")
-    return value if isinstance(value, str) else value[-1]
-
-
 def check_site(parameters: Parameters) -> None:
     """Refuse a request whose `idsite` cannot be a site's.
 
@@ -85,11 +71,4 @@ def record(parameters: Parameters, request: TrackingRequest) -> tuple[int, bytes
     Args:
         parameters: those of query and body together.
     """
-    visitor = identity(
-        text(parameters, "uid"),
-        text(parameters, "cid"),
-        text(parameters, "_id"),
-        text(parameters, "cip") or request.address,
-        request.headers.get("user-agent", ""),
-    )
-    return visitor_hash(visitor), encode(request)
+    return visitor_hash(parameters, request), encode(request)

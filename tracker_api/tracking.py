@@ -44,9 +44,10 @@ class TrackingResource:
 
     async def on_post(self, request: Request, response: Response) -> None:
         """One tracking request in query string and form body, or many in a bulk body."""
+        body = await request.body(self._settings.max_body_bytes)
+        # Refused after its end: whoever is still sending when the connection is closed never reads why.
         if (request.content_type or "").lower().startswith("multipart/"):
             raise multipart()
-        body = await request.body(self._settings.max_body_bytes)
         if bulk.is_bulk(body):
             await self._many(request, response, bulk.read(body, self._settings.max_bulk_requests))
         else:

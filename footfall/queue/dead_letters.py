@@ -11,6 +11,12 @@ from footfall.database import Database
 from footfall.queue.request import TrackingRequest, decode, encode
 from footfall.queue.tokens import sealed
 
+FAILED = "It cannot be recorded"
+"""How the reason of a request begins that could not be recorded for no reason of ours."""
+
+UNREADABLE = "The record cannot be read"
+"""How the reason of one begins that could not even be read."""
+
 _REASON_LENGTH = 255
 
 
@@ -48,6 +54,53 @@ class BuriedLetter:
     rejected_at: datetime
 
 
+@dataclass(frozen=True)
+class LetterChoice:
+    """Which dead letters are meant; all conditions hold together, none of them means all letters.
+
+    Args:
+        numbers: one of these.
+        idsite: for this site.
+        reason: with this text in the reason.
+        since: rejected at this moment or later.
+        before: rejected earlier than this moment.
+        failed: because recording failed, not because the request asks for the impossible.
+    """
+
+    numbers: tuple[int, ...] = ()
+    idsite: int | None = None
+    reason: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+    failed: bool = False
+
+    def is_all(self) -> bool:
+        """Whether no condition is given."""
+        return self == LetterChoice()
+
+    def condition(self) -> tuple[str, list[object]]:
+        """The condition of a SELECT, and its values."""
+        parts: list[str] = []
+        values: list[object] = []
+        if self.numbers:
+            parts.append(f"iddeadletter IN ({', '.join(['%s'] * len(self.numbers))})")
+            values += self.numbers
+        if self.idsite is not None:
+            parts.append("idsite = %s")
+            values.append(self.idsite)
+        if self.reason:
+            parts.append("LOCATE(%s, reason) > 0")
+            values.append(self.reason)
+        for moment, comparison in ((self.since, ">="), (self.before, "<")):
+            if moment is not None:
+                parts.append(f"ts_rejected {comparison} %s")
+                values.append(moment.astimezone(UTC).replace(tzinfo=None))
+        if self.failed:
+            parts.append("(LOCATE(%s, reason) = 1 OR LOCATE(%s, reason) = 1)")
+            values += (FAILED, UNREADABLE)
+        return " AND ".join(parts) or "1 = 1", values
+
+
 class DeadLetters:
     """All dead letters.
 
@@ -83,16 +136,45 @@ class DeadLetters:
             f"INSERT INTO {self._table} (idsite, shard, ts_received, ts_rejected, reason, record) VALUES {rows}", values
         )
 
-    def count(self) -> int:
-        """How many there are."""
-        return int(self._database.query(f"SELECT COUNT(*) FROM {self._table}")[0][0])
+    def count(self, chosen: "LetterChoice | None" = None) -> int:
+        """How many there are (of those chosen)."""
+        condition, values = (chosen or LetterChoice()).condition()
+        return int(self._database.query(f"SELECT COUNT(*) FROM {self._table} WHERE {condition}", values)[0][0])
 
-    def newest(self, limit: int) -> list[BuriedLetter]:
-        """The `limit` newest, newest first."""
+    def newest(self, limit: int, chosen: "LetterChoice | None" = None) -> list[BuriedLetter]:
+        """The `limit` newest (of those chosen), newest first."""
+        condition, values = (chosen or LetterChoice()).condition()
+        return self._letters(f"WHERE {condition} ORDER BY iddeadletter DESC LIMIT {int(limit)}", values)
+
+    def last_number(self) -> int:
+        """The number of the newest; 0 when there is none."""
+        return int(self._database.query(f"SELECT COALESCE(MAX(iddeadletter), 0) FROM {self._table}")[0][0])
+
+    def lock_next(self, chosen: "LetterChoice", after: int, upto: int, limit: int) -> list[BuriedLetter]:
+        """The oldest `limit` of those chosen, by number, which nobody else can lock or drop until the transaction ends.
+
+        Args:
+            after: only letters with a larger number.
+            upto: only letters with this number or a smaller one.
+        """
+        condition, values = chosen.condition()
+        return self._letters(
+            f"WHERE {condition} AND iddeadletter > %s AND iddeadletter <= %s "
+            f"ORDER BY iddeadletter LIMIT {int(limit)} FOR UPDATE",
+            [*values, after, upto],
+        )
+
+    def drop(self, letters: Sequence[BuriedLetter]) -> None:
+        """Delete them."""
+        if letters:
+            marks = ", ".join(["%s"] * len(letters))
+            numbers = [letter.number for letter in letters]
+            self._database.execute(f"DELETE FROM {self._table} WHERE iddeadletter IN ({marks})", numbers)
+
+    def _letters(self, rest: str, values: Sequence[object]) -> list[BuriedLetter]:
         rows = self._database.query(
-            "SELECT iddeadletter, idsite, shard, ts_received, ts_rejected, reason, record "
-            f"FROM {self._table} ORDER BY iddeadletter DESC LIMIT %s",
-            (limit,),
+            f"SELECT iddeadletter, idsite, shard, ts_received, ts_rejected, reason, record FROM {self._table} {rest}",
+            values,
         )
         return [
             BuriedLetter(

@@ -5,7 +5,6 @@ lists of both layouts are distinct, and the older ones are drained first.
 """
 
 from functools import cache
-from zlib import crc32
 
 
 @cache
@@ -24,22 +23,3 @@ def layout_of(shard: str) -> int:
     if not 0 <= int(number) < int(count):
         raise ValueError(f"{shard!r} is not the name of a shard")
     return int(count)
-
-
-def visitor_hash(identity: str) -> int:
-    """The hash of a visitor; modulo the number of shards, the number of the shard that the visitor's requests go to.
-
-    Args:
-        identity: what the request says about who sent it; see `identity`.
-    """
-    return crc32(identity.encode("utf-8", "surrogatepass"))
-
-
-def identity(uid: str, cid: str, visitor_id: str, address: str, user_agent: str) -> str:
-    """Who sent a request, as far as it can be told without looking anything up.
-
-    Args:
-        uid, cid, visitor_id: the parameters `uid`, `cid` and `_id`; empty where absent.
-        address: the parameter `cip`, or the client's address.
-    """
-    return uid or cid or visitor_id or address + user_agent

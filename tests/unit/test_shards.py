@@ -2,7 +2,9 @@
 
 import pytest
 
-from footfall.queue.shards import identity, layout, layout_of, visitor_hash
+from footfall.queue.request import TrackingRequest
+from footfall.queue.shards import layout, layout_of
+from footfall.queue.visitor import identity, parse, visitor_hash
 
 
 def test_a_shard_is_named_after_the_number_of_shards() -> None:
@@ -23,11 +25,21 @@ def test_the_strongest_identity_decides() -> None:
     assert identity("", "", "", "192.0.2.1", "agent") == "192.0.2.1agent"
 
 
+def hash_of(query: str, body: str = "", address: str = "192.0.2.1", agent: str = "x") -> int:
+    request = TrackingRequest(0.0, address, query.encode(), body.encode(), {"user-agent": agent})
+    return visitor_hash({**parse(request.body), **parse(request.query)}, request)
+
+
 def test_visitors_spread_over_all_shards_and_stay_where_they_are() -> None:
-    numbers = [visitor_hash(f"visitor {n}") % 16 for n in range(1000)]
+    numbers = [hash_of(f"_id=visitor{n}") % 16 for n in range(1000)]
     assert set(numbers) == set(range(16))
-    assert numbers == [visitor_hash(f"visitor {n}") % 16 for n in range(1000)]
+    assert numbers == [hash_of("rec=1", f"_id=visitor{n}", agent=str(n)) % 16 for n in range(1000)]
+
+
+def test_without_an_identity_address_and_user_agent_decide() -> None:
+    assert hash_of("") == hash_of("rec=1")
+    assert len({hash_of(""), hash_of("", agent="y"), hash_of("", address="192.0.2.2"), hash_of("cip=192.0.2.3")}) == 4
 
 
 def test_an_identity_of_any_text_has_a_shard() -> None:
-    assert 0 <= visitor_hash("\udcff\x00𝄞") % 16 < 16
+    assert 0 <= hash_of("uid=%FF%00%F0%9D%84%9E", agent="\udcff") % 16 < 16
