@@ -4,14 +4,14 @@ The recorder here writes one row per request, so that the tests see exactly whic
 real one has tests of its own.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import mysql.connector
 import pytest
 import redis
+from row_recorder import RowRecorder, new_row_recorder, recorded
 
 from footfall.clock import FixedClock
 from footfall.database import Database
@@ -36,53 +36,9 @@ class Crash(BaseException):
     """Stands for kill -9: nothing of ours runs afterwards."""
 
 
-@dataclass
-class Report:
-    visits: int
-    page_views: int = 0
-    goals: int = 0
-    since: datetime | None = None
-    rejected: Sequence[tuple[int, str, int | None]] = ()
-    excluded: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class RowRecorder:
-    """Writes the query of each request into a row; `meanwhile` runs in the middle of a write."""
-
-    database: Database
-    meanwhile: Callable[[], None] = lambda: None
-    writes: list[int] = field(default_factory=list)
-
-    def forget(self) -> None:
-        """It keeps nothing."""
-
-    def prepare(self, requests: Sequence[TrackingRequest]) -> list[str]:
-        return [request.query.decode() for request in requests]
-
-    def write(self, batch: list[str]) -> Report:
-        self.writes.append(len(batch))
-        rejected = [(index, "The site is unknown", 9) for index, text in enumerate(batch) if text == "rejected"]
-        for text in batch:
-            if text == "bug":
-                raise KeyError("bug")
-            # `poison` is not a number: MySQL refuses the whole statement.
-            value = "poison" if text == "poison" else len(text)
-            if text not in ("rejected", "excluded"):
-                self.database.execute("INSERT INTO recorded (query, length) VALUES (%s, %s)", (text, value))
-        self.meanwhile()
-        return Report(
-            len(batch) - len(rejected),
-            since=datetime(2010, 9, 8, 4, 2, 52, tzinfo=UTC),
-            rejected=rejected,
-            excluded=Counter(f"{text} address" for text in batch if text == "excluded"),
-        )
-
-
 @pytest.fixture
 def recorder(database: Database) -> RowRecorder:
-    database.execute("CREATE TABLE recorded (query VARCHAR(100), length INT) ENGINE=InnoDB")
-    return RowRecorder(database)
+    return new_row_recorder(database)
 
 
 @pytest.fixture
@@ -113,10 +69,6 @@ def push(client: redis.Redis, *queries: str, shard: str = SHARD) -> None:
     for query in queries:
         request = TrackingRequest(1_785_000_000.0, "192.0.2.1", query.encode(), b"", {})
         client.rpush(keys.requests(shard), encode(request))
-
-
-def recorded(database: Database) -> list[str]:
-    return sorted(str(query) for (query,) in database.query("SELECT query FROM recorded"))
 
 
 def numbered(count: int) -> list[str]:
