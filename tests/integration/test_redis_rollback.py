@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -49,12 +50,12 @@ class Producer:
 
     def __init__(self, server: PrivateRedis) -> None:
         self._pusher = FlushPusher(server.client, Pushing(16, SystemClock().monotonic))
-        self._sequence = 0
+        self._name, self._sequence = uuid4().hex, 0
 
     def push(self, *names: str) -> None:
         records = [encode(TrackingRequest(1_785_000_000.0, "192.0.2.1", name.encode(), b"", {})) for name in names]
         self._sequence += 1
-        self._pusher.push(Flush(f"{id(self)}", self._sequence, [3] * len(names), records, 0.0))
+        self._pusher.push(Flush(self._name, self._sequence, [3] * len(names), records, 0.0))
 
 
 @pytest.fixture
