@@ -35,6 +35,7 @@ class DayLog:
         names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` and `items` refer to.
         hours: the hour of the site's day for each hour in UTC.
         earlier: by log table, rows of these visits from before the day, of visits that did not begin in it.
+        is_part: whether these are only some of the visits of the day.
     """
 
     visits: pl.DataFrame
@@ -44,6 +45,7 @@ class DayLog:
     names: pl.DataFrame
     hours: Sequence[int] = HOURS
     earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    is_part: bool = False
 
     @classmethod
     def of(
@@ -91,6 +93,7 @@ class DayLog:
             actions=theirs(self.actions),
             conversions=theirs(self.conversions),
             items=theirs(self.items),
+            is_part=True,
         )
 
     def names_of(self, ids: pl.Series) -> pl.Series:

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 READS: Final = {
     "log_link_visit_action": ("server_time",),
-    "log_conversion": ("idgoal", "server_time", "revenue"),
+    "log_conversion": ("idgoal", "server_time", "revenue", "buster"),
 }
 
 _TYPES: Final[dict[Kind, int]] = {"url": PAGE_URL, "name": PAGE_TITLE}
+# Of several conversions of a goal in a visit one says how many pages came before: the first in the order in which the
+# reference's database reads them. For all visits that is by time, for those of a segment by a signed key.
+_BY_KEY: Final = pl.col("buster").cast(pl.UInt32).reinterpret(signed=True)
+_RANK: Final = 2**32  # more than there are page views of a visit: makes one number of a conversion and their count
 _PAGE, _CONVERSION, _SEEN, _REVENUE = "idaction", "conversion", "seen", pl.col("revenue")
 
 
@@ -33,7 +37,11 @@ def goals_of_pages(log: DayLog, kind: Kind, pages: pl.DataFrame) -> pl.DataFrame
     """
     if log.conversions.is_empty():
         return None
-    conversions = log.conversions.select("idvisit", GOAL, "server_time", "revenue").with_row_index(_CONVERSION)
+    conversions = (
+        log.conversions.select("idvisit", GOAL, "server_time", "revenue", "buster")
+        .sort(_BY_KEY if log.is_part else "server_time")
+        .with_row_index(_CONVERSION)
+    )
     rows = pages.select(_PAGE, "entry_nb_visits").with_row_index(ROW)
     columns = _of_seen(log, kind, conversions, rows).join(
         _of_entries(log, kind, conversions, rows), on=[ROW, GOAL], how="full", coalesce=True
@@ -60,19 +68,22 @@ def _of_seen(log: DayLog, kind: Kind, conversions: pl.DataFrame, rows: pl.DataFr
     by_visit = seen.group_by("idvisit", GOAL, _PAGE).agg(
         pl.len().alias("nb_conversions"),
         _REVENUE.sum().alias("revenue"),
-        # Of several conversions of a goal in a visit the first counts.
-        pl.col(_SEEN).min().alias("nb_conv_pages_before"),
+        (_RANK * pl.col(_CONVERSION).cast(pl.UInt64) + pl.col(_SEEN)).min().alias("first"),
         part.round(4).sum().alias("nb_conversions_attrib"),
         (_REVENUE.cast(pl.Float32).cast(pl.Float64) * _cut(part)).sum().round(2).alias("revenue_attrib"),
     )
-    by_page = by_visit.group_by(_PAGE, GOAL).agg(
-        pl.col("nb_conversions").sum(),
-        pl.col("nb_conversions").sum().alias("nb_conversions_page_uniq"),
-        pl.col("revenue").sum().round(2),
-        pl.col("nb_conv_pages_before").max(),
-        pl.col("nb_conversions_attrib").sum().round(4),
-        pl.lit(0).alias("nb_conversions_page_rate"),
-        pl.col("revenue_attrib").sum().round(2),
+    by_page = (
+        by_visit.with_columns((pl.col("first") % _RANK).alias("first"))
+        .group_by(_PAGE, GOAL)
+        .agg(
+            pl.col("nb_conversions").sum(),
+            pl.col("nb_conversions").sum().alias("nb_conversions_page_uniq"),
+            pl.col("revenue").sum().round(2),
+            pl.col("first").max().alias("nb_conv_pages_before"),
+            pl.col("nb_conversions_attrib").sum().round(4),
+            pl.lit(0).alias("nb_conversions_page_rate"),
+            pl.col("revenue_attrib").sum().round(2),
+        )
     )
     shares = ("nb_conv_pages_before", "nb_conversions_attrib", "nb_conversions_page_rate", "revenue_attrib")
     return (
