@@ -15,6 +15,7 @@ from footfall.clock import Clock
 from footfall.database import Database
 from footfall.errors import FootfallError
 from footfall.options import Options
+from footfall.queue import failures
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.state import QueueState, read_state
 from footfall.settings import Settings
@@ -44,6 +45,7 @@ class Status:
     Args:
         rate: requests that left the queue per second, over the last moments; None for a first look.
         dead: dead letters; None while the database cannot be reached.
+        stopped: why nothing is drained although there is something; empty while it is.
     """
 
     queue: QueueState
@@ -51,6 +53,7 @@ class Status:
     workers: list[WorkerState]
     dead: int | None
     last_load: Report | None
+    stopped: str = ""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -60,6 +63,8 @@ class Status:
             "oldest_seconds": round(self.queue.oldest_seconds, 3),
             "rate": None if self.rate is None else round(self.rate, 1),
             "dead": self.dead,
+            "spooled": self.queue.spooled,
+            "draining_stopped": bool(self.stopped),
             "shards": [asdict(shard) for shard in self.queue.shards],
             "workers": [asdict(worker) for worker in self.workers],
             "last_load": self.last_load,
@@ -93,7 +98,9 @@ class StatusReader:
             dead, last_load = self._dead_letters.count(), read_report(self._options)
         except (mysql.connector.Error, FootfallError):
             dead, last_load = None, None
-        return Status(queue, rate, self._workers(queue), dead, last_load)
+        limit = self._settings.dead_letter_limit
+        stopped = failures.explanation(limit) if failures.stopped(self._redis, limit) else ""
+        return Status(queue, rate, self._workers(queue), dead, last_load, stopped)
 
     def _workers(self, queue: QueueState) -> list[WorkerState]:
         now = self._clock.now()
@@ -121,6 +128,8 @@ def render(status: Status) -> RenderableType:
         "rate -" if status.rate is None else f"{status.rate:,.0f} requests/s",
         "dead letters unknown, the database cannot be reached" if status.dead is None else f"{status.dead:,} dead",
     ]
+    if queue.spooled:
+        facts.insert(1, f"{queue.spooled:,} of them in spools")
     shards = Table("shard", "depth", "oldest (s)", "drained", "by", title="Shards", title_justify="left")
     for shard in queue.shards:
         shards.add_row(
@@ -130,6 +139,8 @@ def render(status: Status) -> RenderableType:
     for worker in status.workers:
         workers.add_row(worker.name, worker.state, ", ".join(worker.shards), f"{worker.seen_seconds:.0f}")
     parts: list[RenderableType] = [Text(" · ".join(facts), style="bold"), shards]
+    if status.stopped:
+        parts.insert(0, Text(status.stopped, style="red"))
     parts.append(workers if status.workers else Text("No worker runs: start `queue_workers run`.", style="red"))
     if status.last_load:
         parts.append(Text(f"{status.last_load['loaded_at']}  {status.last_load['line']}"))
