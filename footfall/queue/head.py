@@ -43,11 +43,16 @@ def read(redis: Redis, shard: str, limit: int) -> Head:
             pipeline.lrange(keys.requests(shard), 0, limit - 1)
             pipeline.get(changes.KEY)
             pipeline.hgetall(keys.begun(shard))
-            generation, trimmed, depth, records, change, begun = pipeline.execute()
+            pipeline.get(keys.FIRST_GENERATION)
+            generation, trimmed, depth, records, change, begun, first = pipeline.execute()
         if generation:
             offsets = {name.decode(): int(offset) for name, offset in begun.items()}
+            if first:
+                offsets.setdefault(first.decode(), 0)
             return Head(generation.decode(), int(trimmed or 0), depth, records, change, offsets)
-        redis.set(keys.GENERATION, uuid4().hex, nx=True)
+        name = uuid4().hex
+        if redis.set(keys.GENERATION, name, nx=True):
+            redis.set(keys.FIRST_GENERATION, name)
 
 
 def trim(redis: Redis, shard: str, generation: str, trimmed: int, count: int) -> bool:

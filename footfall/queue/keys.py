@@ -5,6 +5,9 @@ PREFIX = "footfall:"
 GENERATION = PREFIX + "generation"
 """A random name for the life of the Redis data; see docs/architecture.md, "Exactly once"."""
 
+FIRST_GENERATION = GENERATION + ":first"
+"""The generation that the Redis data began with: it began at 0 in every shard, whatever is recorded of older data."""
+
 RUN = PREFIX + "run"
 """The run_id of the Redis server that the generation began on."""
 

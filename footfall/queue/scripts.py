@@ -28,6 +28,10 @@ local function ensure_generation()
       redis.call('HSET', BEGUN .. shard, generation, string.format('%.0f', last))
     end
   end
+  -- Without a generation Redis was new, or emptied: whatever it holds from now on is new.
+  if redis.call('EXISTS', GENERATION) == 0 then
+    redis.call('SET', GENERATION .. ':first', generation)
+  end
   redis.call('SET', GENERATION, generation)
   redis.call('SET', RUN, run)
 end
