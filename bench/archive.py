@@ -1,9 +1,10 @@
-"""How long a site-day takes to archive: `python bench/archive.py [--scale N] [--tiny-days N]`.
+"""How long a site-day takes to archive: `python bench/archive.py [--scale N] [--tiny-days N] [--segments N]`.
 
-One site-day of 80,000 visits and 300,000 actions on 20,000 pages (times `--scale`), then many site-days of 10 visits
-and 30 actions each. Every plugin takes part. Each measurement runs in a process of its own, so that the peak of its
-memory is known. Servers: those of `make services`; the database footfall_bench_archive is kept for the next run.
-Prints the seconds of the large day and the milliseconds of a tiny one, with the CPU time of archiver and MariaDB.
+One site-day of 80,000 visits, 300,000 actions on 20,000 pages and 100,000 conversions of ten goals (times `--scale`),
+without stored segments and with some (10 by default), then many site-days of 10 visits and 30 actions each. Every
+plugin takes part. Each measurement runs in a process of its own, so that the peak of its memory is known. Servers:
+those of `make services`; the database footfall_bench_archive is kept for the next run. Prints the seconds of the large
+day and the milliseconds of a tiny one, with the CPU time of archiver and MariaDB.
 """
 
 import argparse
@@ -25,15 +26,48 @@ from footfall.plugins import archived
 from footfall.settings import Settings
 
 VISITS, ACTIONS, PAGES, VISITORS = 80_000, 300_000, 20_000, 60_000
+CONVERSIONS, GOALS = 100_000, 10
+SEGMENTS = (
+    "countryCode==de",
+    "visitorType==returning",
+    "deviceType==smartphone",
+    "actions>=4",
+    "pageUrl=@topic-7/",
+    "referrerType==search,referrerType==campaign",
+    "browserCode==FF;visitCount>1",
+    "visitConvertedGoalId==3",
+    "pageTitle!@topic 3",
+    "visitDuration>600;countryCode==us",
+)
 TINY_SITES, TINY_VISITS, TINY_ACTIONS, TINY_PAGES = 25, 10, 30, 40
 DAY = date(2026, 8, 10)
-_LARGE = 1_000  # idsite of the large site of scale 1
+_LARGE = 2_000  # idsite of the large site of scale 1
 _SITE = (
     "INSERT INTO site (idsite, name, main_url, timezone, currency, sitesearch_keyword_parameters, "
     "sitesearch_category_parameters, excluded_ips, excluded_parameters, excluded_user_agents, excluded_referrers, "
     "`group`, type) "
     "VALUES (%s, 'Bench', 'https://bench.example.org', 'UTC', 'EUR', '', '', '', '', '', '', '', 'website')"
 )
+
+# What else is known of visits, as SQL over a row of `first`.
+_FACTS = {
+    "location_country": "ELT(1 + MOD(first.idvisit * 13, 20), 'de', 'us', 'fr', 'gb', 'at', 'ch', 'it', 'es', 'pl', "
+    "'nl', 'be', 'se', 'no', 'dk', 'fi', 'cz', 'pt', 'br', 'jp', 'in')",
+    "location_browser_lang": "ELT(1 + MOD(first.idvisit, 6), 'de-de', 'en-us', 'fr-fr', 'en-gb', 'es-es', 'pt-br')",
+    "config_browser_name": "ELT(1 + MOD(first.idvisit, 5), 'CH', 'FF', 'SF', 'PS', 'OP')",
+    "config_browser_version": "CONCAT(100 + MOD(first.idvisit, 30), '.0')",
+    "config_browser_engine": "ELT(1 + MOD(first.idvisit, 3), 'Blink', 'Gecko', 'WebKit')",
+    "config_os": "ELT(1 + MOD(first.idvisit, 5), 'WIN', 'MAC', 'LIN', 'AND', 'IOS')",
+    "config_os_version": "1 + MOD(first.idvisit, 15)",
+    "config_device_type": "MOD(first.idvisit, 3)",
+    "config_device_brand": "ELT(1 + MOD(first.idvisit, 4), 'SA', 'AP', 'XI', '')",
+    "config_device_model": "CONCAT('Model ', MOD(first.idvisit, 300))",
+    "config_resolution": "ELT(1 + MOD(first.idvisit, 4), '1920x1080', '390x844', '1366x768', '412x915')",
+    "referer_type": "ELT(1 + MOD(first.idvisit, 5), 1, 2, 3, 6, 7)",
+    "referer_name": "ELT(1 + MOD(first.idvisit, 5), '', 'Google', CONCAT('site', MOD(first.idvisit, 900), '.example'), "
+    "CONCAT('campaign ', MOD(first.idvisit, 40)), 'Facebook')",
+    "referer_keyword": "IF(MOD(first.idvisit, 5) = 1, CONCAT('words ', MOD(first.idvisit, 4000)), NULL)",
+}
 
 
 def fill_day(database: Database, idsite: int, day: date, visits: int, actions: int, pages: int, visitors: int) -> None:
@@ -62,15 +96,39 @@ def fill_day(database: Database, idsite: int, day: date, visits: int, actions: i
     database.execute(
         "INSERT INTO log_visit (idvisit, idsite, idvisitor, visit_last_action_time, config_id, location_ip, user_id, "
         "visit_first_action_time, visit_total_actions, visit_total_time, visit_entry_idaction_url, "
-        "visit_entry_idaction_name, visit_exit_idaction_url, visit_exit_idaction_name, visit_goal_converted) "
+        "visit_entry_idaction_name, visit_exit_idaction_url, visit_exit_idaction_name, visit_goal_converted, "
+        f"visitor_localtime, visitor_count_visits, visitor_returning, {', '.join(_FACTS)}) "
         "SELECT first.idvisit, %s, first.idvisitor, last.server_time, first.idvisitor, UNHEX('0A000001'), "
         "IF(MOD(first.idvisit, 10) = 0, CONCAT('user', MOD(first.idvisit, 5000)), NULL), first.server_time, actions, "
         "TIMESTAMPDIFF(SECOND, first.server_time, last.server_time), first.idaction_url, first.idaction_name, "
-        "last.idaction_url, last.idaction_name, 0 FROM (SELECT idvisit, COUNT(*) actions, MIN(idlink_va) first_id, "
+        "last.idaction_url, last.idaction_name, MOD(first.idvisit, 5) = 0, "
+        "SEC_TO_TIME(MOD(first.idvisit * 31, 86400)), 1 + MOD(first.idvisit, 7), MOD(first.idvisit, 7) > 0, "
+        f"{', '.join(_FACTS.values())} FROM (SELECT idvisit, COUNT(*) actions, MIN(idlink_va) first_id, "
         "MAX(idlink_va) last_id FROM log_link_visit_action WHERE idlink_va >= %s GROUP BY idvisit) per_visit "
         "JOIN log_link_visit_action first ON first.idlink_va = per_visit.first_id "
         "JOIN log_link_visit_action last ON last.idlink_va = per_visit.last_id",
         (idsite, first_action),
+    )
+
+
+def fill_conversions(database: Database, idsite: int, count: int) -> None:
+    """Conversions spread over the visits of the site, as many of each goal."""
+    first, visits = database.query("SELECT MIN(idvisit), COUNT(*) FROM log_visit WHERE idsite = %s", (idsite,))[0]
+    database.execute(
+        "INSERT IGNORE INTO log_conversion (idvisit, idsite, idvisitor, server_time, idaction_url, idgoal, buster, "
+        "url, revenue, pageviews_before, visitor_count_visits, visitor_returning, referer_type, location_country, "
+        "config_device_type, config_browser_name) "
+        "SELECT idvisit, idsite, idvisitor, visit_last_action_time, visit_exit_idaction_url, 1 + MOD(seq, %s), seq, "
+        "'https://bench.example.org/', MOD(seq, 100) / 4, visit_total_actions, visitor_count_visits, "
+        "visitor_returning, referer_type, location_country, config_device_type, config_browser_name "
+        f"FROM seq_0_to_{count - 1} JOIN log_visit ON idvisit = %s + MOD(seq * 7919, %s)",
+        (GOALS, first, visits),
+    )
+    database.execute(
+        "INSERT INTO goal (idsite, idgoal, name, match_attribute, pattern, pattern_type, case_sensitive, "
+        f"allow_multiple, revenue) SELECT %s, seq, CONCAT('Goal ', seq), 'manually', '', '', 0, 1, 0 "
+        f"FROM seq_1_to_{GOALS}",
+        (idsite,),
     )
 
 
@@ -86,6 +144,7 @@ def fill(database: Database, scale: int, tiny_days: int) -> None:
     present = {idsite for (idsite,) in database.query("SELECT idsite FROM site")}
     if _LARGE * scale not in present:
         fill_day(database, _LARGE * scale, DAY, VISITS * scale, ACTIONS * scale, PAGES, VISITORS * scale)
+        fill_conversions(database, _LARGE * scale, CONVERSIONS * scale)
         database.execute(_SITE, (_LARGE * scale,))
     for idsite, day in tiny(tiny_days):
         has = database.query(
@@ -105,8 +164,12 @@ def tiny(days: int) -> list[tuple[int, date]]:
     return [(1 + number % TINY_SITES, DAY + timedelta(days=number // TINY_SITES)) for number in range(days)]
 
 
-def archive(own: Settings, site_days: list[tuple[int, date]]) -> dict[str, float]:
-    """Archive these site-days once each, after one that warms up; seconds, CPU seconds and peak memory."""
+def archive(own: Settings, site_days: list[tuple[int, date]], segments: int) -> dict[str, float]:
+    """Archive these site-days once each, after one that warms up; seconds, CPU seconds and peak memory.
+
+    Args:
+        segments: how many stored segments are archived with all visits.
+    """
     database, clock = Database(own), SystemClock()
     archiver = Archiver(database, archived(), clock)
     work = [(archiver.site(idsite), Period.of(PeriodKind.DAY, day)) for idsite, day in site_days]
@@ -116,9 +179,10 @@ def archive(own: Settings, site_days: list[tuple[int, date]]) -> dict[str, float
     mariadb = servers().mariadb
     if len(work) > 1:
         archiver.make(*work[0], locks[work[0][0].idsite])
+    scopes = archiver.scopes(work[0][0], ["", *SEGMENTS[:segments]])
     server, usage, started = cpu_seconds([mariadb]), resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     for site, period in work:
-        archiver.make(site, period, locks[site.idsite])
+        archiver.make(site, period, locks[site.idsite], scopes)
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
     return {
         "seconds": seconds,
@@ -138,22 +202,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scale", type=int, default=1, help="how many times the visits and actions (default 1)")
     parser.add_argument("--tiny-days", type=int, default=1_000, help="how many tiny site-days (default 1000)")
+    parser.add_argument("--segments", type=int, default=len(SEGMENTS), help="how many stored segments (default 10)")
     parser.add_argument("--only", choices=["large", "tiny"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     own = settings("footfall_bench_archive", 15)
     if options.only:
         days = [(_LARGE * options.scale, DAY)] if options.only == "large" else tiny(options.tiny_days)
-        say(dict(archive(own, days)))
+        say(dict(archive(own, days, options.segments)))
         return
     fill(Database(own), options.scale, options.tiny_days)
     size = ("--scale", str(options.scale), "--tiny-days", str(options.tiny_days))
-    large = measured("--only", "large", *size)
-    sys.stdout.write(
-        f"site-day of {VISITS * options.scale:,} visits and {ACTIONS * options.scale:,} actions: "
-        f"{large['seconds']:.2f} s (CPU: archiver {large['archiver_cpu']:.2f} s, MariaDB {large['mariadb_cpu']:.2f} s; "
-        f"peak {large['peak_mib']:.0f} MiB)\n"
-    )
-    small = measured("--only", "tiny", *size)
+    for segments in (0, options.segments):
+        large = measured("--only", "large", "--segments", str(segments), *size)
+        sys.stdout.write(
+            f"site-day of {VISITS * options.scale:,} visits, {ACTIONS * options.scale:,} actions and "
+            f"{CONVERSIONS * options.scale:,} conversions, {segments} segments: {large['seconds']:.2f} s (CPU: "
+            f"archiver {large['archiver_cpu']:.2f} s, MariaDB {large['mariadb_cpu']:.2f} s; "
+            f"peak {large['peak_mib']:.0f} MiB)\n"
+        )
+    small = measured("--only", "tiny", "--segments", "0", *size)
     per_day = 1000 / options.tiny_days
     sys.stdout.write(
         f"site-day of {TINY_VISITS} visits: {small['seconds'] * per_day:.1f} ms (CPU: archiver "

@@ -212,10 +212,11 @@ class Archiver:
         by_segment: dict[str, list[Scope]] = {}
         for scope in scopes:
             by_segment.setdefault(scope.segment, []).append(scope)
+        views = _Views(plan, log)
         contents: dict[Scope, Content] = {}
-        for segment, members in by_segment.items():
+        for members in by_segment.values():
             try:
-                theirs = plan.segment(segment).apply(log) if segment else log
+                theirs = views.of(members)
                 contents |= {scope: _computed(plan, scope, theirs) for scope in members}
             except Exception as error:
                 _note_failure(members, error, failed)
@@ -301,6 +302,33 @@ class Archiver:
         for blobs in self._tables.blobs_of(archives, record.name):
             total.add(table_of(blobs, record.name, expanded=True))
         return total.table()
+
+
+class _Views:
+    """The log of a day as segments see it.
+
+    Args:
+        log: of all visits.
+    """
+
+    def __init__(self, plan: Plan, log: DayLog) -> None:
+        self._plan = plan
+        self._log = log
+        self._latest = ("", log)  # the whole of a segment, kept for the parts that follow
+
+    def of(self, scopes: Sequence[Scope]) -> DayLog:
+        """The log for scopes of one segment."""
+        first, plan = scopes[0], self._plan
+        if not first.segment:
+            return self._log
+        tables = {table for scope in scopes for builder in plan.builders(scope) for table in builder.reads}
+        segment, log = self._latest
+        if first.base == segment and plan.segment(first.condition).is_of_visits:
+            return plan.segment(first.condition).apply(log, tables)
+        log = plan.segment(first.segment).apply(self._log, tables)
+        if any(not scope.plugin for scope in scopes):
+            self._latest = (first.segment, log)
+        return log
 
 
 def _note_failure(scopes: Iterable[Scope], error: Exception, failed: dict[Scope, Exception]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final
@@ -81,18 +81,24 @@ class DayLog:
         rows = self.visits if table == "log_visit" else self.whole(table)
         return rows.height > 0 and any(rows[column].null_count() < rows.height for column in columns)
 
-    def of_visits(self, visits: pl.DataFrame) -> DayLog:
-        """The log of those of the visits whose `idvisit` is in a frame."""
+    def of_visits(self, visits: pl.DataFrame, tables: Collection[str]) -> DayLog:
+        """The log of those of the visits whose `idvisit` is in a frame.
 
-        def theirs(rows: pl.DataFrame) -> pl.DataFrame:
+        Args:
+            tables: the log tables that are needed of it; the others are empty.
+        """
+
+        def theirs(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+            if table not in tables:
+                return rows.clear()
             return rows.join(visits, on="idvisit", how="semi") if rows.width else rows
 
         return replace(
             self,
-            visits=theirs(self.visits),
-            actions=theirs(self.actions),
-            conversions=theirs(self.conversions),
-            items=theirs(self.items),
+            visits=theirs("log_visit", self.visits),
+            actions=theirs("log_link_visit_action", self.actions),
+            conversions=theirs("log_conversion", self.conversions),
+            items=theirs("log_conversion_item", self.items),
             is_part=True,
         )
 

@@ -50,7 +50,11 @@ class Archived:
 
     def beside(self, segment: str) -> list[Scope]:
         """All that is archived of a segment, or of all visits: the whole, then the parts."""
-        parts = (Scope(both(segment, part.condition), plugin) for part in self.parts for plugin in part.plugins)
+        parts = (
+            Scope(both(segment, part.condition), plugin, base=segment, condition=part.condition)
+            for part in self.parts
+            for plugin in part.plugins
+        )
         return [Scope(segment), *parts]
 
     def with_builders(self, plugin: str, *builders: Builder) -> Archived:

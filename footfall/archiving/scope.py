@@ -28,6 +28,8 @@ class Scope:
         segment: its definition; empty for all visits.
         plugin: the only plugin whose records are in it; empty for all.
         record: the only record of that plugin that is in it; empty for all.
+        base: the segment whose visits these are part of; None where they stand for themselves.
+        condition: which part of them.
         is_overlay: whether it lies over an older archive that holds more: then it holds zeros and empty tables too,
             which would be looked up there.
     """
@@ -35,6 +37,8 @@ class Scope:
     segment: str = ""
     plugin: str = ""
     record: str = ""
+    base: str | None = None
+    condition: str = ""
     is_overlay: bool = False
 
     @property

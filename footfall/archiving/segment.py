@@ -10,7 +10,7 @@ difference, but for the whole name of an action.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
@@ -20,7 +20,7 @@ import polars as pl
 
 from footfall.archiving.daylog import DayLog
 from footfall.archiving.segment_definition import Condition, Operator, parse
-from footfall.archiving.segments import ACTION, CONVERSION, ITEM, VISIT, Fact, SegmentName
+from footfall.archiving.segments import ACTION, CONVERSION, ITEM, TABLES, VISIT, Fact, SegmentName
 from footfall.errors import InvalidInput
 
 _VISIT_ID = "idvisit"
@@ -180,9 +180,18 @@ class Segment:
         """Whether visits of which no row of the table meets anything are left out."""
         return "inner" if (side,) in self._sides else "left"
 
-    def apply(self, log: DayLog) -> DayLog:
-        """The log of the visits that match."""
-        return log.of_visits(self.visits(log))
+    @property
+    def is_of_visits(self) -> bool:
+        """Whether visits themselves decide: then its visits among those of another segment are those of both."""
+        return self.reads.keys() == {VISIT}
+
+    def apply(self, log: DayLog, tables: Collection[str] = TABLES) -> DayLog:
+        """The log of the visits that match.
+
+        Args:
+            tables: those that are needed of it.
+        """
+        return log.of_visits(self.visits(log), tables)
 
 
 def _test(condition: Condition, name: SegmentName) -> _Test:
