@@ -83,7 +83,11 @@ def serve(settings: Settings, clock: FixedClock) -> Iterator[Callable[..., Serve
 
 
 def request_with(headers: int = 0, size: int = 0, query: str = "") -> bytes:
-    lines = [f"GET /matomo.php?{GOOD}&send_image=0{query} HTTP/1.1", "Host: x", *(f"X-{n}: {'v' * size}" for n in range(headers))]
+    lines = [
+        f"GET /matomo.php?{GOOD}&send_image=0{query} HTTP/1.1",
+        "Host: x",
+        *(f"X-{n}: {'v' * size}" for n in range(headers)),
+    ]
     return "\r\n".join([*lines, "", ""]).encode()
 
 

@@ -5,17 +5,16 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
 import redis
 from stack import BIN, SHARDS, children, pending, process, running, wait_for
+from steady_load import Load, add_site
 
 from footfall.clock import SystemClock
 from footfall.database import Database
@@ -29,61 +28,11 @@ PAGE_VIEW = "idsite=1&rec=1&url=https%3A%2F%2Fshop.example.com%2F{n}"
 EnvironmentOf = Callable[[Settings], dict[str, str]]
 
 
-def add_site(database: Database) -> None:
-    database.execute(
-        "INSERT INTO site (idsite, name, main_url, ts_created, timezone, currency, "
-        "sitesearch_keyword_parameters, sitesearch_category_parameters, excluded_ips, excluded_parameters, "
-        "excluded_user_agents, excluded_referrers, `group`, type) "
-        "VALUES (1, 'Shop', 'https://shop.example.com', '2020-01-01', 'UTC', 'EUR', '', '', '', '', '', '', '', 'web')"
-    )
-
-
 def push(client: redis.Redis, count: int, query: str = PAGE_VIEW) -> None:
     for n in range(count):
         text = f"{query.format(n=n)}&_id={n:016x}"
         record = encode(TrackingRequest(time.time(), "192.0.2.1", text.encode(), b"", {"user-agent": "x"}))
         client.rpush(keys.requests(SHARDS[n % 16]), record)
-
-
-class Load:
-    """Clients that send numbered page views until told to stop, and remember which were acknowledged."""
-
-    def __init__(self, port: int, clients: int) -> None:
-        self._port = port
-        self._stop = threading.Event()
-        self.acknowledged: list[list[str]] = [[] for _ in range(clients)]
-        self.failed: list[str] = []
-        self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(clients)]
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _send(self, number: int) -> None:
-        connection, sent = HTTPConnection("127.0.0.1", self._port, timeout=20), 0
-        while not self._stop.is_set():
-            sent += 1
-            name = f"shop.example.com/c{number}/{sent}"
-            visitor = number * 1_000_000 + sent // 5
-            path = f"/matomo.php?idsite=1&rec=1&send_image=0&url=https%3A%2F%2F{name}&_id={visitor:016x}"
-            try:
-                connection.request("GET", path, headers={"User-Agent": f"Client/{visitor}"})
-                answer = connection.getresponse()
-                answer.read()
-            except (HTTPException, OSError) as error:
-                self.failed.append(f"{name}: {error!r}")
-                connection.close()
-                continue
-            if answer.status == 204:
-                self.acknowledged[number].append(name)
-            else:
-                self.failed.append(f"{name}: {answer.status}")
 
 
 def test_every_acknowledged_request_is_recorded_exactly_once_while_workers_are_killed(
