@@ -50,7 +50,7 @@ class Settings:
     max_request_seconds: int = _row(30, "Longest that a client may take to send one request; then it is disconnected.")
     max_connections: int = _row(4096, "Most connections that one endpoint process keeps open; further ones get 503.")
     max_memory_bytes: int = _row(
-        134_217_728, "Most bytes of bodies and waiting requests that one endpoint process holds; beyond, it answers 503."
+        134_217_728, "Most bytes of bodies and waiting requests that one endpoint process holds; beyond: 503."
     )
     brute_force_attempts: int = _row(
         20, "Wrong tokens within an hour after which an address is refused (reports, status); 0: never."
