@@ -114,3 +114,21 @@ def test_a_new_version_starts_beside_the_old_one_and_takes_over_without_a_gap(
     assert_recorded_once_in_order(load, database)
     assert_recorded_once_in_order(newer, database)
     assert pending(server.client) == 0
+
+
+def test_a_redis_that_runs_out_of_memory_for_a_while_costs_nothing(
+    own_environment: dict[str, str], database: Database, server: PrivateRedis, tmp_path: Path
+) -> None:
+    add_site(database)
+    with running(own_environment, tmp_path, workers=2) as stack:
+        with Load(stack.port, clients=3) as load:
+            for _ in range(2):
+                time.sleep(0.5)
+                server.client.config_set("maxmemory", 1)
+                time.sleep(1.5)
+                server.client.config_set("maxmemory", 0)
+            time.sleep(0.5)
+        spool = Path(own_environment["SPOOL_DIRECTORY"])
+        wait_for(lambda: not spooled(spool) and is_all_recorded(server.client), 40, "everything is recorded")
+    assert load.failed == []
+    assert_recorded_once_in_order(load, database)
