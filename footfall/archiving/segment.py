@@ -25,6 +25,7 @@ from footfall.errors import InvalidInput
 
 _VISIT_ID = "idvisit"
 _URL_PREFIX = re.compile(r"https?://(www\.)?", re.IGNORECASE)
+_LONGEST_WHOLE_NUMBER: Final = 18  # digits
 _NO_RANK: Final = (Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST)
 
 _COMPARED: Final[dict[Operator, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
@@ -238,8 +239,8 @@ def _any(expressions: Iterable[pl.Expr]) -> pl.Expr:
 
 
 def _has_fact(fact: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
-    empty = ["", "0"] if _is_text(fact, rows) else [0]
-    return fact.is_not_null() & ~fact.is_in(empty).fill_null(value=False)
+    is_empty = fact.is_in(["", "0"]) if _is_text(fact, rows) else fact == 0
+    return fact.is_not_null() & ~is_empty.fill_null(value=False)
 
 
 def _compared(fact: pl.Expr, operator: Operator, value: Fact, rows: pl.DataFrame) -> pl.Expr:
@@ -256,7 +257,7 @@ def _number(value: Fact) -> int | float | None:
     if not isinstance(value, str):
         return value
     try:
-        return int(value)
+        return int(value) if len(value) <= _LONGEST_WHOLE_NUMBER else float(value)
     except ValueError:
         pass
     try:
