@@ -82,8 +82,8 @@ def load(port: int, pid: int, seconds: int, script: Path) -> dict[str, object]:
     return {
         "requests": count,
         "requests_per_second": round(float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1])),
-        "p50": re.search(r"50%\s+(\S+)", printed)[1],
-        "p99": re.search(r"99%\s+(\S+)", printed)[1],
+        "p50": re.search(r"^\s+50%\s+(\S+)", printed, re.MULTILINE)[1],
+        "p99": re.search(r"^\s+99%\s+(\S+)", printed, re.MULTILINE)[1],
         "server_ms_per_1000": round((cpu_seconds(pids) - server) / count * 1e6, 1),
         "redis_ms_per_1000": round((cpu_seconds([private.redis]) - redis) / count * 1e6, 1),
     }

@@ -66,14 +66,20 @@ class Servers:
 
 def servers() -> Servers:
     """The servers of .local/, None for one that runs elsewhere (its CPU time is then not known)."""
+    return Servers(_listener(load().database_url, "mariadbd"), _listener(load().redis_url, "redis-server"))
 
-    def pid(name: str) -> int | None:
+
+def _listener(url: str, program: str) -> int | None:
+    """The process of this machine that runs the program with the URL's port on its command line."""
+    port = urlsplit(url).port
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            return int((ROOT / ".local" / f"{name}.pid").read_text().split()[0])
-        except (OSError, ValueError, IndexError):
-            return None
-
-    return Servers(pid("mariadbd"), pid("redis-server"))
+            command = path.read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if program in command.split(" ")[0] and str(port) in command:
+            return int(path.parent.name)
+    return None
 
 
 def cpu_seconds(pids: Iterable[int | None]) -> float:
