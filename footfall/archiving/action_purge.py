@@ -25,7 +25,6 @@ from footfall.tracking.action_ids import ACTIONS_BARRIER
 
 _ROWS_AT_ONCE = 100_000
 _ACTIONS_AT_ONCE = 500
-_BARRIER_TRIES = 20
 _FIRST, _LAST = "log_visit", "log_link_visit_action"
 _CONFLICT_WAIT = "SET SESSION innodb_lock_wait_timeout = %s"
 
@@ -53,15 +52,18 @@ class ActionPurge:
                 f"INSERT IGNORE INTO {self._suspects} (idaction) VALUES {', '.join(['(%s)'] * len(batch))}", batch
             )
 
-    def run(self) -> int:
+    def run(self, tries: int = 20) -> int:
         """Remove the suspects that nothing refers to; how many were removed.
+
+        Args:
+            tries: how often the barrier is tried, each time for a second.
 
         Raises:
             Conflict: recording transactions left no moment for the barrier; the suspects stay for the next time.
         """
         if not self._database.query(f"SELECT 1 FROM {self._suspects} LIMIT 1"):
             return 0
-        self._raise_barrier()
+        self._raise_barrier(tries)
         self._clear_used()
         return self._remove()
 
@@ -80,11 +82,11 @@ class ActionPurge:
                 found.setdefault(name, []).append(str(column))
         return {table: found[table] for table in sorted(found, key=lambda name: (name == _LAST, name != _FIRST, name))}
 
-    def _raise_barrier(self) -> None:
+    def _raise_barrier(self, tries: int) -> None:
         """Raise the number; recording waits for us at most a second each time."""
         self._database.execute(_CONFLICT_WAIT, (1,))
         try:
-            for _ in range(_BARRIER_TRIES):
+            for _ in range(tries):
                 try:
                     self._database.execute(
                         f"INSERT INTO {self._database.table('footfall_barrier')} (name, number) VALUES (%s, 1) "
