@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -20,6 +20,7 @@ from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.locks import SiteLock
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.reader import ArchiveReader
+from footfall.archiving.scope import done_flag
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.settings import Settings
@@ -153,16 +154,25 @@ def test_days_with_new_data_are_part_of_the_status(run_command: Run, database: D
 
 
 def test_processes_side_by_side_make_every_archive_exactly_once(start: Start, database: Database) -> None:
-    for idsite in range(1, 7):
-        add_days(database, idsite, 12)
-    processes = [start("run", "--sites", "1-6") for _ in range(3)]
-    outputs = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], outputs
+    for idsite in range(1, 13):
+        add_days(database, idsite, 9)
+    add_segment(database, "pageUrl=@docs")
+    processes = [start("run", "--sites", "1-50") for _ in range(8)]
+    outputs = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 8, outputs
     made = [line for out, _ in outputs for line in out.splitlines() if line.endswith("archives made")]
-    # 12 days, 2 weeks, 1 month, 1 year
-    assert sorted(made) == [f"site {idsite}: 16 archives made" for idsite in range(1, 7)]
-    rows = database.query("SELECT COUNT(*) FROM archive_numeric_2026_07 WHERE name = 'done' AND period = 1")
-    assert rows == [(72,)]
+    # 9 days, 2 weeks, 1 month, 1 year
+    assert sorted(made) == sorted(f"site {idsite}: 13 archives made" for idsite in range(1, 13))
+    assert not [error for _, error in outputs if "eadlock" in error or "Traceback" in error]
+    for flag in ("done", done_flag("pageUrl=@docs")):
+        for table in ("archive_numeric_2026_07", "archive_numeric_2026_06", "archive_numeric_2026_01"):
+            rows = database.query(
+                f"SELECT COUNT(*), COUNT(DISTINCT idsite, period, date1) FROM {table} WHERE name = %s", (flag,)
+            )
+            assert rows[0][0] == rows[0][1]
+        assert database.query(
+            "SELECT COUNT(*) FROM archive_numeric_2026_07 WHERE name = %s AND period = 1", (flag,)
+        ) == [(108,)]
 
 
 def test_sigterm_ends_a_run_after_the_archive_in_hand(start: Start, run_command: Run, database: Database) -> None:
@@ -181,15 +191,23 @@ def test_sigterm_ends_a_run_after_the_archive_in_hand(start: Start, run_command:
     assert_complete(database, 31)
 
 
-def assert_complete(database: Database, days: int) -> None:
+def add_segment(database: Database, definition: str) -> None:
+    """A stored segment."""
+    database.execute(
+        "INSERT INTO segment (name, definition, login, auto_archive) VALUES ('stored', %s, 'admin', 1)", (definition,)
+    )
+
+
+def assert_complete(database: Database, days: int, segments: Sequence[str] = ("",)) -> None:
     """Every archive of site 1 is there once and right, and nothing is left over."""
     reader = ArchiveReader(database)
     month = Period.of(PeriodKind.MONTH, FIRST.date())
-    for period in (*list(month.days())[:days], month):
-        expected = days if period == month else 1
-        assert reader.numeric(1, period, ["nb_visits"]) == {"nb_visits": expected}, period
-        table = reader.table(1, period, "Actions_actions_url", expanded=True)
-        assert table is not None and sorted(row.label for row in table) == ["/a", "docs"], period
+    for segment in segments:
+        for period in (*list(month.days())[:days], month):
+            expected = days if period == month else 1
+            assert reader.numeric(1, period, ["nb_visits"], segment) == {"nb_visits": expected}, period
+            table = reader.table(1, period, "Actions_actions_url", segment, expanded=True)
+            assert table is not None and sorted(row.label for row in table) == ["/a", "docs"], period
     assert database.query("SELECT COUNT(*) FROM archive_invalidations") == [(0,)]
 
 
@@ -197,29 +215,36 @@ def test_a_killed_run_leaves_no_half_archive_and_the_next_finishes(
     start: Start, run_command: Run, database: Database
 ) -> None:
     add_days(database, 1, 31)
+    add_segment(database, "pageUrl=@docs")
     generator = random.Random(5)
-    for _ in range(5):
+    for _ in range(20):
         process = start("run", "--sites", "1")
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(generator.uniform(0.0, 0.25))
+        time.sleep(generator.uniform(0.0, 0.4))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert_nothing_half(database)
+        wait_for_the_lock(database)
+    assert run_command("archive_cli run --sites 1").exit_code == 0
+    assert_complete(database, 31, ["", "pageUrl=@docs"])
+
+
+def wait_for_the_lock(database: Database) -> None:
+    """The server notices within moments that a process is gone."""
     deadline = time.monotonic() + 10
-    while not SiteLock(database, 1).acquire():  # the server notices within moments that the process is gone
+    while not SiteLock(database, 1).acquire():
         assert time.monotonic() < deadline
     SiteLock(database, 1).release()
-    assert run_command("archive_cli run --sites 1").exit_code == 0
-    assert_complete(database, 31)
 
 
 def assert_nothing_half(database: Database) -> None:
     """Whatever can be read is whole."""
     reader = ArchiveReader(database)
-    for day in Period.of(PeriodKind.MONTH, FIRST.date()).days():
-        numbers = reader.numeric(1, day, ["nb_visits", "Actions_nb_pageviews"])
-        assert numbers in (None, {"nb_visits": 1, "Actions_nb_pageviews": 2}), day
-        table = reader.table(1, day, "Actions_actions_url", expanded=True)
-        assert (table is None) == (numbers is None)
-        assert table is None or len(table) == 2
+    for segment in ("", "pageUrl=@docs"):
+        for day in Period.of(PeriodKind.MONTH, FIRST.date()).days():
+            numbers = reader.numeric(1, day, ["nb_visits", "Actions_nb_pageviews"], segment)
+            assert numbers in (None, {"nb_visits": 1, "Actions_nb_pageviews": 2}), day
+            table = reader.table(1, day, "Actions_actions_url", segment, expanded=True)
+            assert (table is None) == (numbers is None)
+            assert table is None or len(table) == 2
