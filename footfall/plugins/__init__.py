@@ -59,9 +59,6 @@ def archived() -> Archived:
     )
 
 
-record_builders = archived
-
-
 def reports() -> dict[str, Report]:
     """What all plugins answer, by method of the Reporting API."""
     return {report.method: report for plugin in plugins() for report in plugin.reports}
