@@ -56,16 +56,21 @@ def measured(log: DayLog, kind: Kind) -> pl.DataFrame:
 
     The busiest come first. Columns about entries, exits and searches are null where there were none.
     """
-    hits = log.actions.filter(pl.col("idaction_event_category").is_null())
     action, preceding = f"idaction_{kind}", f"idaction_{kind}_ref"
     searches = log.names.filter(pl.col("type") == SEARCH)["idaction"]
-    follows_search = pl.col("idaction_name_ref").is_in(searches.implode()).sum()
+    is_no_event = pl.col("idaction_event_category").is_null()
+    hits = log.actions.filter(is_no_event).select(
+        *("idvisit", "idvisitor", action, preceding, "time_spent_ref_action", *MEASURED.values()),
+        pl.col("idaction_name_ref").is_in(searches.implode()).alias(FOLLOWING_SEARCH),
+        (pl.col("search_count") == 0).fill_null(value=False).alias(WITHOUT_RESULTS),
+    )
+    following = pl.col(FOLLOWING_SEARCH).sum()
     counted = hits.group_by(pl.col(action).alias("idaction")).agg(
         pl.col("idvisit").n_unique().alias("nb_visits"),
         pl.col("idvisitor").n_unique().alias("nb_uniq_visitors"),
         pl.len().alias("nb_hits"),
-        pl.when(follows_search > 0).then(follows_search).alias(FOLLOWING_SEARCH),
-        (pl.col("search_count") == 0).fill_null(False).all().cast(pl.Int64).alias(WITHOUT_RESULTS),
+        pl.when(following > 0).then(following).alias(FOLLOWING_SEARCH),
+        pl.col(WITHOUT_RESULTS).all().cast(pl.Int64),
         *timing_columns(),
     )
     spent = hits.group_by(pl.col(preceding).alias("idaction")).agg(sum_time_spent=pl.col("time_spent_ref_action").sum())

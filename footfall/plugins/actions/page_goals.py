@@ -40,6 +40,7 @@ def goals_of_pages(log: DayLog, kind: Kind, pages: pl.DataFrame) -> pl.DataFrame
     conversions = (
         log.conversions.select("idvisit", GOAL, "server_time", "revenue", "buster")
         .sort(_BY_KEY if log.is_part else "server_time")
+        .drop("buster")
         .with_row_index(_CONVERSION)
     )
     rows = pages.select(_PAGE, "entry_nb_visits").with_row_index(ROW)
@@ -61,6 +62,7 @@ def _of_seen(log: DayLog, kind: Kind, conversions: pl.DataFrame, rows: pl.DataFr
     seen = (
         conversions.join(views, on="idvisit")
         .filter(pl.col("viewed") <= pl.col("server_time"))
+        .drop("viewed", "server_time")
         .with_columns(pl.len().over(_CONVERSION).alias(_SEEN))
     )
     is_counted = pl.col(GOAL) != ABANDONED_CART
