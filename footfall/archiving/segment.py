@@ -146,6 +146,9 @@ class Segment:
 
     def visits(self, log: DayLog) -> pl.DataFrame:
         """The ids (`idvisit`) of the visits that match."""
+        if self.is_of_visits:
+            holds = [_any(test.holds(log, log.visits) for test in clause) for clause in self._tests]
+            return log.visits.filter(*holds).select(_VISIT_ID)
         found = self._side(VISIT, log.visits, log)
         for side in (ACTION, CONVERSION, ITEM):
             if self._tests_of(side):
