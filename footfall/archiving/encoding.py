@@ -15,7 +15,7 @@ Encoded = tuple[int, bytes]  # the number of columns, and the columns one after 
 # A plan of forty columns costs polars 3 ms whatever the rows; up to so many rows Python is faster.
 FEW_ROWS = 200
 # So many are serialized at once, for the sake of memory: each number is a text of its own before they are joined.
-_ROWS_AT_ONCE = 5_000
+_ROWS_AT_ONCE = 10_000
 # Within these bounds polars writes a float as PHP does, but for the ".0" of whole numbers.
 _SMALLEST, _LARGEST = 1e-3, 1e15
 

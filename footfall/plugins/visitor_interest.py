@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.gaps import DAYS, Gap, counted, gap_counts, gap_of, gap_text
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
 from footfall.archiving.segments import VISIT, SegmentName
 from footfall.plugins import Plugin
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # Records
 
-Gap = tuple[int, int | None]  # from, to; both included, None for no end
 _DAY_SECONDS = 86_400
 _NEW_VISITS = "General_NewVisits"
 _NEW, _RETURNING = 0, 1  # visitor_returning; a customer who comes back (2) is left out, as in the reference
@@ -59,43 +59,17 @@ _VISITS: Final[tuple[Gap, ...]] = (
     (101, 200),
     (201, None),
 )
-_DAYS: Final[tuple[Gap, ...]] = (
-    *((days, days) for days in range(8)),
-    (8, 14),
-    (15, 30),
-    (31, 60),
-    (61, 120),
-    (121, 364),
-    (365, None),
-)
-
 _DURATION = "VisitorInterest_timeGap"
 _PAGE = "VisitorInterest_pageGap"
 _COUNT = "VisitorInterest_visitsByVisitCount"
 _DAYS_SINCE = "VisitorInterest_daysSinceLastVisit"
 
-_BETWEEN, _AND_MORE = "-", "%2B"  # as labels are archived: `6-7`, `21%2B`
-
-
-def _label(gap: Gap) -> str:
-    low, high = gap
-    return f"{low}{_AND_MORE}" if high is None else f"{low}{_BETWEEN}{high}"
-
-
-def _counts(value: pl.Expr, gaps: Sequence[Gap]) -> dict[str, pl.Expr]:
-    """The number of visits in each gap, by its label."""
-    return {
-        _label((low, high)): ((value >= low) if high is None else value.is_between(low, high)).sum()
-        for low, high in gaps
-    }
-
-
 _RETURN = pl.when(pl.col("visitor_returning") == _RETURNING).then(pl.col("visitor_seconds_since_last"))
 _ROWS: Final = {
-    _DURATION: _counts(pl.col("visit_total_time"), _DURATIONS),
-    _PAGE: _counts(pl.col("visit_total_actions"), _PAGES),
-    _COUNT: _counts(pl.col("visitor_count_visits"), _VISITS),
-    _DAYS_SINCE: {_NEW_VISITS: (pl.col("visitor_returning") == _NEW).sum()} | _counts(_RETURN // _DAY_SECONDS, _DAYS),
+    _DURATION: gap_counts(pl.col("visit_total_time"), _DURATIONS),
+    _PAGE: gap_counts(pl.col("visit_total_actions"), _PAGES),
+    _COUNT: gap_counts(pl.col("visitor_count_visits"), _VISITS),
+    _DAYS_SINCE: {_NEW_VISITS: (pl.col("visitor_returning") == _NEW).sum()} | gap_counts(_RETURN // _DAY_SECONDS, DAYS),
 }
 _COUNTED = [count.alias(f"{record} {label}") for record, rows in _ROWS.items() for label, count in rows.items()]
 
@@ -136,33 +110,19 @@ def _among_all(table: DataTable, source: Source) -> DataTable:
     return table
 
 
-def _gap(label: str) -> Gap:
-    low, _, high = label.partition(_BETWEEN)
-    return (int(low.removesuffix(_AND_MORE)), None) if label.endswith(_AND_MORE) else (int(low), int(high))
-
-
-def _range(low: int, high: int | None) -> str:
-    if high is None:
-        return f"{low}+"
-    return str(low) if low == high else f"{low}-{high}"
-
-
 def _shown_duration(label: str) -> str:
     """Seconds, or minutes where both ends are whole ones: `0–10s`, `1-2 min`, `30+ min`."""
-    low, high = _gap(label)
+    low, high = gap_of(label)
     if low < _MINUTE:
         return f"{low}–{high}s"
-    return f"{_range(low // _MINUTE, None if high is None else high // _MINUTE)} min"
+    return f"{gap_text((low // _MINUTE, None if high is None else high // _MINUTE))} min"
 
 
 def _counted(one: str, many: str) -> Callable[[str], str]:
     """`1-1` is 1 page, `6-7` is 6-7 pages."""
 
     def shown(label: str) -> str:
-        if label == _NEW_VISITS:
-            return "New visits"
-        gap = _gap(label)
-        return f"{_range(*gap)} {one if gap == (1, 1) else many}"
+        return "New visits" if label == _NEW_VISITS else counted(gap_of(label), one, many)
 
     return shown
 
@@ -173,7 +133,7 @@ def _between(segment: str) -> Callable[[Row], dict[str, Any]]:
     def metadata(row: Row) -> dict[str, Any]:
         if row.label == _NEW_VISITS:
             return {"segment": "visitorType==new"}
-        low, high = _gap(row.label)
+        low, high = gap_of(row.label)
         if low == high:
             return {"segment": f"{segment}=={low}"}
         upper = "" if high is None else f";{segment}<={high}"
