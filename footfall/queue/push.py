@@ -28,7 +28,7 @@ from footfall.queue.flush import Flush
 from footfall.queue.memory import Memory
 from footfall.queue.pushing import Pushing
 from footfall.queue.scripts import PUSH
-from footfall.queue.spool import Spool, SpoolUnavailable
+from footfall.queue.spool import Spool, SpoolUnavailable, SpoolUncertain
 
 _log = logging.getLogger(__name__)
 _FLUSH_REQUESTS = 5_000
@@ -98,7 +98,8 @@ class Pusher:
             records: hash of the visitor, and record, of each.
 
         Raises:
-            QueueUnavailable: neither took them. When the connection to Redis broke in between, it may have.
+            QueueUnavailable: neither took them. When the connection to Redis broke in between, or the disk failed, they
+                may have come into the queue all the same.
             Overloaded: too much waits already.
         """
         size = sum(len(record) for _, record in records) + _RECORD_OVERHEAD * len(records)
@@ -179,6 +180,8 @@ class Pusher:
             try:
                 await self._to_spool(flush)
                 return
+            except SpoolUncertain:
+                raise
             except SpoolUnavailable as unavailable:
                 if self._capacity.full:
                     raise QueueUnavailable(f"{self._capacity.full}. {unavailable}") from unavailable

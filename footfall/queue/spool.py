@@ -16,6 +16,7 @@ import fcntl
 import logging
 import os
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,10 @@ _UNREADABLE = (Incomplete, Damaged, msgspec.DecodeError)
 
 class SpoolUnavailable(QueueUnavailable):
     """The spool cannot take requests: it is full, switched off, or its disk fails."""
+
+
+class SpoolUncertain(SpoolUnavailable):
+    """The spool has taken requests, but nobody knows whether they reached the disk itself: they may come back."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,8 @@ class Spool:
         self._segments = str(self.directory / "segments") if self.directory else ""
         self._most_bytes = most_bytes
         self._sync = sync
-        self._unsynced: str | None = None
+        self._unsynced: set[str] = set()
+        self._unsynced_lock = threading.Lock()
         self._synced_at = 0.0
 
     def holds(self) -> bool:
@@ -110,6 +116,7 @@ class Spool:
         """Keep a flush behind all others; when this returns, it outlives the process (see SPOOL_FSYNC).
 
         Raises:
+            SpoolUncertain: it may be kept.
             SpoolUnavailable: it is not kept.
         """
         if self.directory is None:
@@ -119,27 +126,28 @@ class Spool:
             self._make()
             with self._locked() as control:
                 descriptor, path, is_new = self._write(control, data, len(flush.records))
-            try:
-                self._sync_as_set(descriptor, path, is_new)
-            finally:
-                os.close(descriptor)
         except OSError as error:
-            raise SpoolUnavailable(
-                f"The spool in {self.directory} cannot be written ({error.strerror or error}): "
-                "check SPOOL_DIRECTORY, its owner and the space on its disk."
-            ) from error
+            raise SpoolUnavailable(self._explain(error)) from error
+        try:
+            self._sync_as_set(descriptor, path, is_new)
+        except OSError as error:
+            raise SpoolUncertain(self._explain(error)) from error
+        finally:
+            os.close(descriptor)
+
+    def _explain(self, error: OSError) -> str:
+        return (
+            f"The spool in {self.directory} cannot be written ({error.strerror or error}): "
+            "check SPOOL_DIRECTORY, its owner and the space on its disk."
+        )
 
     def sync(self) -> None:
         """Bring to the disk what `everysec` has left out so far; to be called about every second."""
-        path, self._unsynced = self._unsynced, None
-        if path is None:
-            return
-        with suppress(OSError):  # the segment may be back in the queue already
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        with self._unsynced_lock:
+            paths, self._unsynced = self._unsynced, set()
+        for path in paths:
+            with suppress(OSError):  # the segment may be back in the queue already
+                _sync(path)
 
     def usage(self) -> Usage:
         """What lies in the spool at this moment."""
@@ -274,6 +282,7 @@ class Spool:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             _write_all(descriptor, data)
+            _write_mark(control, Mark(last, size + len(data), mark.requests + requests))
         except OSError:
             with suppress(OSError):
                 if is_new:
@@ -282,25 +291,19 @@ class Spool:
                     os.ftruncate(descriptor, size)
             os.close(descriptor)
             raise
-        _write_mark(control, Mark(last, size + len(data), mark.requests + requests))
         return descriptor, path, is_new
 
     def _sync_as_set(self, descriptor: int, path: str, is_new: bool) -> None:
         if self._sync == "no":
             return
-        if self._sync == "everysec":
-            self._unsynced = path
-            if time.monotonic() - self._synced_at < _SYNC_SECONDS:
-                return
-            self._unsynced = None
+        if self._sync == "everysec" and time.monotonic() - self._synced_at < _SYNC_SECONDS:
+            with self._unsynced_lock:
+                self._unsynced.add(path)
+            return
         os.fsync(descriptor)
         self._synced_at = time.monotonic()
         if is_new:
-            directory = os.open(self._segments, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            _sync(self._segments)
 
     # Marks and sizes
 
@@ -439,6 +442,14 @@ def _read_mark(descriptor: int) -> Mark:
 
 def _write_mark(descriptor: int, mark: Mark) -> None:
     os.pwrite(descriptor, _MARK.pack(mark.segment, mark.offset, mark.requests), 0)
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

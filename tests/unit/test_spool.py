@@ -16,7 +16,7 @@ from footfall.errors import ConfigurationError
 from footfall.queue import spool as spool_module
 from footfall.queue import spool_format
 from footfall.queue.flush import Flush
-from footfall.queue.spool import Spool, SpoolUnavailable
+from footfall.queue.spool import Spool, SpoolUnavailable, SpoolUncertain
 
 MEBIBYTE = 1024 * 1024
 
@@ -230,6 +230,21 @@ def test_a_full_disk_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.Mon
     spool.append(flush(2))
     assert brought_back(spool) == ([2] if first else [0, 2])
     assert not (tmp_path / "damaged").exists()
+
+
+def test_a_disk_that_fails_to_sync_says_that_the_flush_may_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = open_spool(tmp_path, sync="always")
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(SpoolUncertain, match="Input/output error"):
+            spool.append(flush(0))
+    assert brought_back(spool) == [0]
 
 
 def test_a_writer_that_was_stopped_while_it_had_the_lock_does_not_stop_the_others(
