@@ -69,6 +69,9 @@ class Settings:
     # The queue
     queue_shards: int = _row(16, "Redis lists that requests are spread over by visitor.")
     queue_batch_size: int = _row(1000, "Most requests that one transaction records.")
+    queue_batch_bytes: int = _row(
+        16_777_216, "Most bytes of requests that one transaction records; a larger request is recorded alone."
+    )
     queue_lease_seconds: int = _row(30, "How long a worker holds a shard without renewing its lease.")
     queue_drain_seconds: int = _row(10, "How long one job drains its shard before the others have a turn.")
     queue_sweep_seconds: int = _row(5, "How often shards that nobody drains are looked for.")

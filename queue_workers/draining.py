@@ -129,7 +129,7 @@ class _Turn:
     def _read(self) -> tuple[Position, Head]:
         """The next batch and where it stands, what a crash left recorded and not trimmed being trimmed first."""
         redis, shard = self._tools.redis, self._shard
-        found = head.read(redis, shard, self._tools.settings.queue_batch_size)
+        found = self._head()
         while True:
             position = self._position
             if position and (position.generation, position.offset) == (found.generation, found.trimmed):
@@ -139,15 +139,19 @@ class _Turn:
             head.forget_generations(redis, shard, set(found.begun) - {generation})
             if recorded > found.trimmed:
                 # Read again, after the offset: what is recorded by then was in the list by now.
-                found = head.read(redis, shard, self._tools.settings.queue_batch_size)
+                found = self._head()
                 if found.generation != generation:
                     continue
                 if found.trimmed < recorded and found.depth:
                     ahead = min(recorded - found.trimmed, found.depth)
                     head.trim(redis, shard, generation, found.trimmed, ahead)
-                    found = head.read(redis, shard, self._tools.settings.queue_batch_size)
+                    found = self._head()
                     continue
             self._position = Position(generation, shard, self._lease.fence, recorded, found.trimmed)
+
+    def _head(self) -> Head:
+        settings = self._tools.settings
+        return head.read(self._tools.redis, self._shard, settings.queue_batch_size, settings.queue_batch_bytes)
 
     def _record(self, position: Position, records: list[bytes]) -> bool:
         """Record a batch and trim it; False when it is recorded already, so that the list has to be read again."""

@@ -10,6 +10,7 @@ from redis.client import Pipeline
 from footfall import changes
 from footfall.queue import keys
 from footfall.queue.atomic import atomically
+from footfall.queue.scripts import READ_HEAD
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,22 @@ class Head:
     begun: Mapping[str, int]
 
 
-def read(redis: Redis, shard: str, limit: int) -> Head:
-    """The first `limit` records of the shard; they stay in the list."""
+def read(redis: Redis, shard: str, limit: int, byte_limit: int) -> Head:
+    """The first records of the shard; they stay in the list.
+
+    Args:
+        limit: the most records.
+        byte_limit: the most bytes that they have together; a first record comes whatever its size.
+    """
+    script = redis.register_script(READ_HEAD)
+    names = [
+        *(keys.requests(shard), keys.trimmed(shard), keys.begun(shard)),
+        *(keys.GENERATION, keys.FIRST_GENERATION, changes.KEY),
+    ]
     while True:
-        with redis.pipeline(transaction=True) as pipeline:
-            pipeline.get(keys.GENERATION)
-            pipeline.get(keys.trimmed(shard))
-            pipeline.llen(keys.requests(shard))
-            pipeline.lrange(keys.requests(shard), 0, limit - 1)
-            pipeline.get(changes.KEY)
-            pipeline.hgetall(keys.begun(shard))
-            pipeline.get(keys.FIRST_GENERATION)
-            generation, trimmed, depth, records, change, begun, first = pipeline.execute()
+        generation, first, trimmed, depth, change, begun, records = script(keys=names, args=[limit, byte_limit])
         if generation:
-            offsets = {name.decode(): int(offset) for name, offset in begun.items()}
+            offsets = {name.decode(): int(offset) for name, offset in zip(begun[::2], begun[1::2], strict=True)}
             if first:
                 offsets.setdefault(first.decode(), 0)
             return Head(generation.decode(), int(trimmed or 0), depth, records, change, offsets)

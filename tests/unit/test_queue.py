@@ -9,6 +9,7 @@ from footfall.queue.asking import DrainRequests
 from footfall.queue.lease import Lease, LeaseLost, holders, release_all
 
 SHARD = "16-03"
+ENOUGH = 1_000_000  # bytes
 
 
 @pytest.fixture
@@ -48,29 +49,38 @@ def test_the_leases_of_a_dead_holder_are_released_and_no_others(redis: fakeredis
 
 def test_a_batch_stays_in_the_list_until_it_is_trimmed(redis: fakeredis.FakeRedis) -> None:
     redis.rpush(keys.requests(SHARD), *[b"%d" % n for n in range(5)])
-    found = head.read(redis, SHARD, 3)
+    found = head.read(redis, SHARD, 3, ENOUGH)
     assert (found.trimmed, found.depth, found.records) == (0, 5, [b"0", b"1", b"2"])
-    assert head.read(redis, SHARD, 3) == found
+    assert head.read(redis, SHARD, 3, ENOUGH) == found
     assert head.trim(redis, SHARD, found.generation, found.trimmed, 3)
-    found = head.read(redis, SHARD, 3)
+    found = head.read(redis, SHARD, 3, ENOUGH)
     assert (found.trimmed, found.depth, found.records) == (3, 2, [b"3", b"4"])
+
+
+@pytest.mark.parametrize(("byte_limit", "count"), [(0, 1), (99, 1), (100, 1), (199, 1), (200, 2), (3_999, 39)])
+def test_a_batch_ends_before_it_is_too_large_and_has_a_record_in_any_case(
+    redis: fakeredis.FakeRedis, byte_limit: int, count: int
+) -> None:
+    redis.rpush(keys.requests(SHARD), *[b"%0100d" % n for n in range(50)])
+    found = head.read(redis, SHARD, 50, byte_limit)
+    assert (found.depth, found.records) == (50, [b"%0100d" % n for n in range(count)])
 
 
 def test_a_batch_is_trimmed_once(redis: fakeredis.FakeRedis) -> None:
     redis.rpush(keys.requests(SHARD), *[b"%d" % n for n in range(5)])
-    found = head.read(redis, SHARD, 2)
+    found = head.read(redis, SHARD, 2, ENOUGH)
     assert head.trim(redis, SHARD, found.generation, 0, 2)
     assert not head.trim(redis, SHARD, found.generation, 0, 2)
-    assert head.read(redis, SHARD, 9).records == [b"2", b"3", b"4"]
+    assert head.read(redis, SHARD, 9, ENOUGH).records == [b"2", b"3", b"4"]
 
 
 def test_nothing_is_trimmed_from_a_redis_that_was_emptied_meanwhile(redis: fakeredis.FakeRedis) -> None:
     redis.rpush(keys.requests(SHARD), b"old")
-    found = head.read(redis, SHARD, 2)
+    found = head.read(redis, SHARD, 2, ENOUGH)
     redis.flushall()
     redis.rpush(keys.requests(SHARD), b"new")
     assert not head.trim(redis, SHARD, found.generation, found.trimmed, 1)
-    after = head.read(redis, SHARD, 2)
+    after = head.read(redis, SHARD, 2, ENOUGH)
     assert after.records == [b"new"]
     assert after.generation != found.generation
 
