@@ -3,13 +3,14 @@
 import pytest
 from action_rows import CATEGORY, PAGE_URL, PRODUCT, SKU, Name, log, table, tree
 
+from footfall.archiving.daylog import DayLog
 from footfall.archiving.setup import NamedGoal, SiteSetup
 from footfall.plugins.actions.records import ACTIONS
 from footfall.plugins.ecommerce import PRODUCTS
-from footfall.plugins.goals import goals_of
+from footfall.plugins.goals import goals_of as goal_records
 
 ORDER, CART = 0, -1
-GOALS = goals_of(SiteSetup(goals=(NamedGoal(1, "Thanks"), NamedGoal(2, "Never"))))
+GOALS = goal_records(SiteSetup(goals=(NamedGoal(1, "Thanks"), NamedGoal(2, "Never"))))
 DAY = 86_400
 
 
@@ -106,17 +107,26 @@ A, B = Name(PAGE_URL, "x.example/a"), Name(PAGE_URL, "x.example/b")
 VISIT = {"visit_total_actions": 2, "visit_total_time": 30, "visit_entry_idaction_url": A}
 
 
-def goals_of_page(page: str, conversions: list[dict[str, object]]) -> dict[int, dict[int, float]]:
-    """The goal columns of a page; the visit sees /a at 10 and 40, /b at 20."""
+def converting(conversions: list[dict[str, object]]) -> DayLog:
+    """A day with a visit that sees /a at 10 and 40, /b at 20."""
     views = ((A, 10), (B, 20), (A, 40))
-    day = log(
+    return log(
         ACTIONS,
         visits=[VISIT],
         actions=[{"idaction_url": url, "server_time": time} for url, time in views],
         conversions=[{"revenue": 0.0, "buster": 0, **conversion} for conversion in conversions],
     )
+
+
+def goals_of(page: str, day: DayLog) -> dict[int, dict[int, float]]:
+    """The goal columns of a page."""
     goals: dict[int, dict[int, float]] = tree(table(ACTIONS, day, "Actions_actions_url"), "goals")[page]["goals"]
     return goals
+
+
+def goals_of_page(page: str, conversions: list[dict[str, object]]) -> dict[int, dict[int, float]]:
+    """The goal columns of a page of that day."""
+    return goals_of(page, converting(conversions))
 
 
 CONVERSIONS, REVENUE, BEFORE, PART, REVENUE_PART, ENTRIES, PER_ENTRY = 1, 2, 9, 10, 15, 16, 14
@@ -145,6 +155,28 @@ def test_the_page_that_a_visit_began_with_has_its_conversions() -> None:
 def test_carts_have_neither_parts_nor_entries() -> None:
     columns = goals_of_page("/a", [{"idgoal": CART, "server_time": 40, "revenue": 3.0}])[CART]
     assert sorted(columns) == [CONVERSIONS, REVENUE, 12]
+
+
+@pytest.mark.parametrize("busters", [(1, 2), (2, 1), (2**32 - 1, 1)])
+def test_of_several_conversions_of_a_goal_the_first_says_how_many_pages_came_before(busters: tuple[int, int]) -> None:
+    first, second = busters
+    day = converting(
+        [{"idgoal": 1, "server_time": 50, "buster": second}, {"idgoal": 1, "server_time": 15, "buster": first}]
+    )
+    of_segment = day.of_visits(day.visits, set(ACTIONS.reads))
+    assert (goals_of("/a", day)[1][BEFORE], goals_of("/a", of_segment)[1][BEFORE]) == (1, 1)
+
+
+def test_of_several_orders_of_a_segment_the_one_with_the_smallest_key_does() -> None:
+    """Conformance `reports`: the reference's database reads the orders of a segment by their hashes, as signed."""
+    day = converting(
+        [
+            {"idgoal": ORDER, "server_time": 15, "buster": 1},
+            {"idgoal": ORDER, "server_time": 50, "buster": 2**32 - 1},
+        ]
+    )
+    of_segment = day.of_visits(day.visits, set(ACTIONS.reads))
+    assert (goals_of("/a", day)[ORDER][BEFORE], goals_of("/a", of_segment)[ORDER][BEFORE]) == (1, 3)
 
 
 def test_folders_have_the_sum_of_the_goals_of_their_pages() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from footfall.archiving.metrics import ABANDONED_CART
+from footfall.archiving.metrics import ABANDONED_CART, ORDER
 from footfall.archiving.tree_goals import GOAL, ROW
 from footfall.plugins.actions.measuring import PAGE_TITLE, PAGE_URL, Kind
 
@@ -23,8 +23,13 @@ READS: Final = {
 
 _TYPES: Final[dict[Kind, int]] = {"url": PAGE_URL, "name": PAGE_TITLE}
 # Of several conversions of a goal in a visit one says how many pages came before: the first in the order in which the
-# reference's database reads them. For all visits that is by time, for those of a segment by a signed key.
-_BY_KEY: Final = pl.col("buster").cast(pl.UInt32).reinterpret(signed=True)
+# reference's database reads them. For all visits that is by time, for those of a segment by a signed key. The key of an
+# order is a hash of its id, that of a goal is random in the reference, so that we take the time here too.
+_BY_KEY: Final = (
+    pl.when(pl.col(GOAL) == ORDER)
+    .then(pl.col("buster").cast(pl.UInt32).reinterpret(signed=True).cast(pl.Int64))
+    .otherwise(pl.col("server_time").cast(pl.Int64))
+)
 _RANK: Final = 2**32  # more than there are page views of a visit: makes one number of a conversion and their count
 _PAGE, _CONVERSION, _SEEN, _REVENUE = "idaction", "conversion", "seen", pl.col("revenue")
 
