@@ -1,11 +1,17 @@
 """The gunicorn worker class of the HTTP door."""
 
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 from uvicorn_worker import UvicornWorker
 
 from footfall.settings import load
 from tracker_api.protocol import limited
+
+_LOOK_SECONDS = 0.5
 
 
 class TrackerWorker(UvicornWorker):
@@ -25,3 +31,17 @@ class TrackerWorker(UvicornWorker):
             "access_log": False,
         }
         super().__init__(*args, **kwargs)
+
+    def run(self) -> None:
+        """Serve until told to stop, or until gunicorn is gone.
+
+        uvicorn's worker does not look after its parent: those of a gunicorn that was killed went on without anyone to
+        restart them, and kept the port from the next one.
+        """
+        threading.Thread(target=self._end_with_parent, name="parent", daemon=True).start()
+        super().run()
+
+    def _end_with_parent(self) -> None:
+        while os.getppid() == self.ppid:
+            time.sleep(_LOOK_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -93,6 +93,20 @@ def test_an_endpoint_that_is_ended_while_redis_is_frozen_ends_in_time_and_loses_
     assert_recorded_once_in_order(load, database)
 
 
+def test_after_gunicorn_itself_was_killed_the_next_one_has_the_port(
+    own_environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    command = (*API, "--bind", f"127.0.0.1:{port}")
+    with process(own_environment, tmp_path / "api.log", *command) as first:
+        wait_for(lambda: is_open(port) and len(children(first)) == 2, 20, "the endpoint is up")
+        orphans = children(first)
+        first.kill()
+    with process(own_environment, tmp_path / "api.log", *command) as second:
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 10, "the end of its processes")
+        wait_for(lambda: is_open(port) and len(children(second)) == 2, 20, "the next endpoint is up")
+
+
 def test_a_new_version_starts_beside_the_old_one_and_takes_over_without_a_gap(
     own_environment: dict[str, str], database: Database, server: PrivateRedis, tmp_path: Path
 ) -> None:
