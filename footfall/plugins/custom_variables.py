@@ -86,10 +86,14 @@ def _slots(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _actions_by(actions: pl.DataFrame) -> dict[Variable, dict[str, int]]:
-    counted = actions.group_by(*_KEYS).agg(
-        nb_uniq_visitors=pl.col("idvisitor").n_unique(),
-        nb_visits=pl.col("idvisit").n_unique(),
-        nb_actions=pl.len(),
+    counted = (
+        actions.group_by(*_KEYS)
+        .agg(
+            nb_uniq_visitors=pl.col("idvisitor").n_unique(),
+            nb_visits=pl.col("idvisit").n_unique(),
+            nb_actions=pl.len(),
+        )
+        .sort(*_KEYS)
     )
     variables = counted.select(*_KEYS).rows()
     return dict(zip(variables, counted.select(_ACTION_COLUMNS).rows(named=True), strict=True))
