@@ -15,6 +15,9 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from footfall.errors import ConfigurationError, Conflict, DatabaseUnavailable
 from footfall.settings import Settings
 
+_LARGEST_STATEMENT = 32 * 1024 * 1024  # the client's library takes no more than 64
+_STATEMENT_FRAME = 4096  # the text of a statement around its values
+
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
@@ -80,6 +83,7 @@ class Database:
         self._connection: Any = None
         self._in_transaction = False
         self._auto_increment_step = 0
+        self._packet_bytes = 0
 
     def table(self, name: str) -> str:
         """The quoted name of a table, with the prefix."""
@@ -90,6 +94,13 @@ class Database:
         if not self._auto_increment_step:
             self._auto_increment_step = int(self.query("SELECT @@auto_increment_increment")[0][0])
         return self._auto_increment_step
+
+    def packet_bytes(self) -> int:
+        """How long a statement with its values may be, in bytes: max_allowed_packet, and at most 32 MiB."""
+        if not self._packet_bytes:
+            allowed = int(self.query("SELECT @@max_allowed_packet")[0][0])
+            self._packet_bytes = min(allowed, _LARGEST_STATEMENT) - _STATEMENT_FRAME
+        return self._packet_bytes
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from footfall.clock import Clock
 from footfall.database import Database
+from footfall.packets import ESCAPED, groups
 from footfall.queue.request import TrackingRequest, decode, encode
 from footfall.queue.tokens import sealed
 
@@ -18,6 +19,9 @@ UNREADABLE = "The record cannot be read"
 """How the reason of one begins that could not even be read."""
 
 _REASON_LENGTH = 255
+_CUT_REASON_LENGTH = 180
+_LONGEST_RECORD = 2**24 - 1  # of the column
+_ROW_BYTES = 1500  # of a row without its record, quoted
 
 
 @dataclass(frozen=True)
@@ -120,21 +124,25 @@ class DeadLetters:
         if not letters:
             return
         now = self._clock.now()
-        values: list[object] = []
+        rows, sizes, packet = [], [], self._database.packet_bytes()
+        most = min((packet - _ROW_BYTES) // ESCAPED, _LONGEST_RECORD)
         for letter in letters:
             request = letter.request()
-            values += [
-                letter.idsite,
-                letter.shard,
-                _received(request, now),
-                now.replace(tzinfo=None, microsecond=0),
-                letter.reason[:_REASON_LENGTH],
-                letter.record if request is None else encode(sealed(request, self._hash_token)),
-            ]
-        rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(letters))
-        self._database.execute(
-            f"INSERT INTO {self._table} (idsite, shard, ts_received, ts_rejected, reason, record) VALUES {rows}", values
-        )
+            record = letter.record if request is None else encode(sealed(request, self._hash_token))
+            reason = letter.reason[:_REASON_LENGTH]
+            if len(record) > most:
+                # Rather without its end than a shard that waits for it for ever.
+                reason = f"{reason[:_CUT_REASON_LENGTH]} (cut: {len(record)} bytes exceed max_allowed_packet)"
+                record = record[:most]
+            rejected_at = now.replace(tzinfo=None, microsecond=0)
+            rows.append((letter.idsite, letter.shard, _received(request, now), rejected_at, reason, record))
+            sizes.append(ESCAPED * len(record) + _ROW_BYTES)
+        for begin, end in groups(sizes, packet):
+            marks = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * (end - begin))
+            self._database.execute(
+                f"INSERT INTO {self._table} (idsite, shard, ts_received, ts_rejected, reason, record) VALUES {marks}",
+                [value for row in rows[begin:end] for value in row],
+            )
 
     def count(self, chosen: "LetterChoice | None" = None) -> int:
         """How many there are (of those chosen)."""

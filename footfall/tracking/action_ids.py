@@ -12,11 +12,11 @@ barrier is the one that it was looked up under, which every recording transactio
 from collections.abc import Iterable, Mapping
 from zlib import crc32
 
-import msgspec
 from cachetools import LRUCache
 
-from footfall.database import Database
+from footfall.database import Database, Row
 from footfall.errors import Conflict, DatabaseUnavailable
+from footfall.packets import documents
 from footfall.tracking.action import ActionName
 
 _LOCK_SECONDS = 20
@@ -101,18 +101,21 @@ class ActionIds:
 
     def _look_up(self, actions: Iterable[ActionName]) -> tuple[dict[ActionName, int], list[int]]:
         """The ids of those that exist, and which of the ids may be removed."""
-        keys = msgspec.json.encode([(action.type, crc32(action.name.encode()), action.name) for action in actions])
-        rows = self._database.query(
+        keys = [(action.type, crc32(action.name.encode()), action.name) for action in actions]
+        rows = [row for document in documents(self._database, keys) for row in self._rows(document)]
+        ids = {ActionName(kind, name): idaction for kind, name, idaction, _ in rows}
+        return ids, [suspect for *_, suspect in rows if suspect is not None]
+
+    def _rows(self, keys: str) -> list[Row]:
+        return self._database.query(
             "SELECT STRAIGHT_JOIN k.type, k.name, MIN(a.idaction), MAX(s.idaction) FROM JSON_TABLE(%s, '$[*]' COLUMNS ("
             "type TINYINT UNSIGNED PATH '$[0]', hash INT UNSIGNED PATH '$[1]', name VARCHAR(4096) PATH '$[2]')) k "
             f"JOIN {self._database.table('log_action')} a FORCE INDEX (index_type_hash) "
             "ON a.type = k.type AND a.hash = k.hash AND BINARY a.name = BINARY k.name "
             f"LEFT JOIN {self._database.table('footfall_suspect_action')} s ON s.idaction = a.idaction "
             "GROUP BY k.type, k.hash, BINARY k.name",
-            (keys.decode(),),
+            (keys,),
         )
-        ids = {ActionName(kind, name): idaction for kind, name, idaction, _ in rows}
-        return ids, [suspect for *_, suspect in rows if suspect is not None]
 
     def _add(self, new: list[ActionName], prefixes: Mapping[ActionName, int | None]) -> dict[ActionName, int]:
         lock = f"footfall_actions_{self._database.name}_{self._database.prefix}"[:64]

@@ -1,18 +1,17 @@
-"""Writes the rows of a batch: one multi-row statement per table.
+"""Writes the rows of a batch: one multi-row statement per table, or several where one would be too long (packets.py).
 
 Values are quoted by the driver, all at once; binding each through its statement parser took twice the client's CPU
 (bench/, MEASUREMENTS.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from footfall.custom_dimensions import COLUMNS as DIMENSIONS
 from footfall.database import Database
+from footfall.packets import documents, joined
 from footfall.tracking import custom_variables
 from footfall.tracking.conversions import Conversion
 from footfall.tracking.hit import FLAGS, TIMINGS, Timings
@@ -187,19 +186,17 @@ def insert_visits(database: Database, visits: Sequence[Visit]) -> None:
     """Insert new visits and give each its idvisit."""
     rows = [_moved(_visit_row(visit), visit.columns) for visit in visits]
     extras = [{name: v for name, v in visit.columns.items() if name not in _LOCATION} for visit in visits]
-    first = database.insert(_insertion(database, "INSERT", "log_visit", _VISIT_COLUMNS, rows, extras))
-    step = database.auto_increment_step()
-    for number, visit in enumerate(visits):
-        visit.idvisit = first + number * step
+    ids = _insert(database, "log_visit", _VISIT_COLUMNS, rows, extras)
+    for visit, idvisit in zip(visits, ids, strict=True):
+        visit.idvisit = idvisit
 
 
 def insert_links(database: Database, links: Sequence[Link]) -> None:
     """Insert the actions of visits that have their idvisit, and give each its idlink_va."""
     rows, extras = [_link_row(link) for link in links], [link.columns for link in links]
-    first = database.insert(_insertion(database, "INSERT", "log_link_visit_action", _LINK_COLUMNS, rows, extras))
-    step = database.auto_increment_step()
-    for number, link in enumerate(links):
-        link.idlink_va = first + number * step
+    ids = _insert(database, "log_link_visit_action", _LINK_COLUMNS, rows, extras)
+    for link, idlink_va in zip(links, ids, strict=True):
+        link.idlink_va = idlink_va
 
 
 def carried_columns(database: Database, visits: Sequence[Visit]) -> dict[Visit, Mapping[str, Any]]:
@@ -229,7 +226,8 @@ def insert_conversions(
     """
     rows = [_conversion_row(conversion, carried.get(conversion.visit, {})) for conversion in conversions]
     extras = [conversion.order for conversion in conversions]
-    return database.execute(_insertion(database, "INSERT IGNORE", "log_conversion", _CONVERSION_COLUMNS, rows, extras))
+    insertions = _insertions(database, "INSERT IGNORE", "log_conversion", _CONVERSION_COLUMNS, rows, extras)
+    return sum(database.execute(statement) for statement, _ in insertions)
 
 
 def update_carts(database: Database, carts: Sequence[Conversion]) -> None:
@@ -272,8 +270,8 @@ def replace_items(database: Database, carts: Sequence[Visit], items: Sequence[Or
             [*(visit.idvisit for visit in carts), CART_ID],
         )
     rows = [_item_row(ordered, item) for ordered in items for item in ordered.items]
-    if rows:
-        database.execute(_insertion(database, "REPLACE", "log_conversion_item", _ITEM_COLUMNS, rows))
+    for statement, _ in _insertions(database, "REPLACE", "log_conversion_item", _ITEM_COLUMNS, rows):
+        database.execute(statement)
 
 
 def update_visits(database: Database, visits: Sequence[Visit]) -> None:
@@ -359,17 +357,33 @@ def _date(days: int) -> str:
     return (date(1970, 1, 1) + timedelta(days)).isoformat()
 
 
-def _insertion(
+def _insert(
+    database: Database,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    extras: Sequence[Mapping[str, Any]],
+) -> list[int]:
+    """Insert rows; their AUTO_INCREMENT ids, in the order of the rows.
+
+    The ids of one multi-row VALUES statement follow each other in every innodb_autoinc_lock_mode.
+    """
+    ids: list[int] = []
+    for statement, count in _insertions(database, "INSERT", table, columns, rows, extras):
+        first, step = database.insert(statement), database.auto_increment_step()
+        ids += range(first, first + count * step, step)
+    return ids
+
+
+def _insertions(
     database: Database,
     verb: str,
     table: str,
     columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
     extras: Sequence[Mapping[str, Any]] = (),
-) -> bytes:
-    """One statement that inserts rows.
-
-    The ids of one multi-row VALUES statement follow each other in every innodb_autoinc_lock_mode.
+) -> Iterator[tuple[bytes, int]]:
+    """The statements that insert rows, each with the number of its rows.
 
     Args:
         verb: `INSERT`, `INSERT IGNORE` or `REPLACE`.
@@ -397,8 +411,7 @@ def _insertion(
             cells += tail
         parts.append(b"(" + b",".join(cells) + b")")
     names = ", ".join(f"`{column}`" for column in (*columns, *more))
-    head = f"{verb} INTO {database.table(table)} ({names}) VALUES ".encode()
-    return head + b",".join(parts)
+    return joined(database, f"{verb} INTO {database.table(table)} ({names}) VALUES ".encode(), parts)
 
 
 def _update(
@@ -411,7 +424,7 @@ def _update(
     kept: frozenset[str] = frozenset(),
     verb: str = "UPDATE",
 ) -> None:
-    """Update rows in one statement, joined with their new values.
+    """Update rows, joined with their new values.
 
     Args:
         columns: what to set, with the types for JSON_TABLE; the rows have the key first. Binary values come in hex.
@@ -420,11 +433,12 @@ def _update(
     """
     types = ", ".join(f"`{name}` {kind} PATH '$[{i}]'" for i, (name, kind) in enumerate(columns.items(), 1))
     changes = ", ".join(f"t.`{name}` = {_new_value(name, name in kept)}" for name in columns)
-    database.execute(
-        f"{verb} JSON_TABLE(%s, '$[*]' COLUMNS (`{key}` BIGINT UNSIGNED PATH '$[0]', {types})) k "
-        f"STRAIGHT_JOIN {database.table(table)} t ON t.`{key}` = k.`{key}` {condition} SET {changes}",
-        (msgspec.json.encode(rows).decode(),),
-    )
+    for document in documents(database, rows):
+        database.execute(
+            f"{verb} JSON_TABLE(%s, '$[*]' COLUMNS (`{key}` BIGINT UNSIGNED PATH '$[0]', {types})) k "
+            f"STRAIGHT_JOIN {database.table(table)} t ON t.`{key}` = k.`{key}` {condition} SET {changes}",
+            (document,),
+        )
 
 
 def _new_value(column: str, kept: bool) -> str:

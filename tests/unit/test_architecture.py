@@ -20,7 +20,8 @@ LAYERS = (
     {"queue"},
     {"entities"},
     {"sites", "goals", "custom_dimensions", "options", "users", "changes"},
-    {"migrations", "database", "settings", "timezones", "clock", "log", "errors"},
+    {"metrics"},
+    {"migrations", "packets", "database", "settings", "timezones", "clock", "log", "errors"},
 )
 
 
