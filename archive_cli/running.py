@@ -14,11 +14,13 @@ from archive_cli.progress import Bars, Lines, Tally
 from archive_cli.stopping import stop_on_signal
 from footfall.archiving.archiver import Archiver
 from footfall.archiving.invalidations import Invalidations
+from footfall.archiving.last_run import Runs
 from footfall.archiving.periods import PeriodKind
 from footfall.archiving.site_round import RoundOptions, SiteRounds
 from footfall.archiving.stored_segments import StoredSegments
 from footfall.clock import Clock
 from footfall.database import Database
+from footfall.options import Options
 from footfall.plugins import archived
 from footfall.queue.connection import connect
 from footfall.queue.state import read_state
@@ -32,6 +34,8 @@ def run_sites(
 ) -> bool:
     """Work the sites, and say how it went; whether every archive could be made."""
     started = clock.monotonic()
+    runs = Runs(Options(database), clock)
+    runs.begins()
     progress = Bars(Console()) if sys.stdout.isatty() else Lines()
     with stop_on_signal() as should_stop, progress:
         options = RoundOptions(
@@ -50,6 +54,8 @@ def run_sites(
                 break
             elsewhere += not rounds.run(idsite)
         stopped = should_stop()
+    if not stopped:
+        runs.ends()
     _say(progress.tally, clock.monotonic() - started, elsewhere=elsewhere, stopped=stopped)
     return not progress.tally.failed
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from footfall.archiving.invalidations import Invalidation, Invalidations, InvalidationStatus
+from footfall.archiving.last_run import Runs
 from footfall.archiving.locks import SiteLock
 from footfall.clock import Clock
 from footfall.database import Database
+from footfall.options import Options
 
 _SHOWN = 200
 _STATES = ("waiting", "working", "failed")
@@ -25,13 +28,20 @@ def read_status(database: Database, clock: Clock) -> dict[str, Any]:
     archives = [_document(row, row.idsite in worked) for row in rows]
     counts = Counter(archive["state"] for archive in archives)
     touched = queue.all_touched_days()
+    last = Runs(Options(database), clock).last()
     return {
         **{state: counts[state] for state in _STATES},
         "sites_being_worked": sorted(worked),
         "days_with_new_data": sum(map(len, touched.values())),
         "sites_with_new_data": sorted(touched),
+        "last_run_started": _text(last.started),
+        "last_run_ended": _text(last.ended),
         "archives": archives,
     }
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def _document(row: Invalidation, site_is_worked: bool) -> dict[str, Any]:
@@ -59,10 +69,17 @@ def render(document: dict[str, Any]) -> RenderableType:
         f"{document['days_with_new_data']} days of {len(document['sites_with_new_data'])} sites have new data that "
         "the next run archives"
     )
+    last = (
+        f"`archive_cli run` last began at {document['last_run_started']} and last came to its end at "
+        f"{document['last_run_ended'] or 'no time yet'} (UTC)"
+        if document["last_run_started"]
+        else "`archive_cli run` never ran here"
+    )
+    lines = [f"archives: {summary}", news, last]
     if not document["archives"]:
-        return Group(f"archives: {summary}", news)
+        return Group(*lines)
     table = Table("site", "period", "date", "segment", "state", "since (UTC)")
     for archive in document["archives"][:_SHOWN]:
         table.add_row(*(str(archive[key] or "") for key in ("idsite", "period", "date", "segment", "state", "since")))
     left = len(document["archives"]) - _SHOWN
-    return Group(f"archives: {summary}", news, table, *([f"and {left} more; --json shows all"] if left > 0 else []))
+    return Group(*lines, table, *([f"and {left} more; --json shows all"] if left > 0 else []))

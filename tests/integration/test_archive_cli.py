@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import Result
@@ -115,6 +115,22 @@ def test_a_run_says_what_it_made(run_command: Run, database: Database) -> None:
     assert "0 archives of 0 sites made" in run_command("archive_cli run --sites all").stdout
 
 
+def test_status_says_when_the_last_run_was(run_command: Run, database: Database) -> None:
+    def times() -> tuple[str | None, str | None]:
+        status = json.loads(run_command("archive_cli status --json").stdout)
+        return status["last_run_started"], status["last_run_ended"]
+
+    assert times() == (None, None)
+    assert "never ran" in run_command("archive_cli status").stdout
+    add_days(database, 1, 1)
+    before = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    run_command("archive_cli run")
+    started, ended = times()
+    assert started is not None
+    assert ended is not None
+    assert before <= started <= ended
+
+
 def test_invalidated_periods_are_waiting_and_the_next_run_makes_them(run_command: Run, database: Database) -> None:
     add_days(database, 1, 3)
     run_command("archive_cli run --sites 1")
@@ -187,6 +203,7 @@ def test_sigterm_ends_a_run_after_the_archive_in_hand(start: Start, run_command:
     left = json.loads(run_command("archive_cli status --json").stdout)
     assert left["waiting"] > 0
     assert left["working"] == left["failed"] == 0
+    assert left["last_run_ended"] is None
     run_command("archive_cli run --sites 1")
     assert_complete(database, 31)
 
