@@ -25,5 +25,9 @@ class InvalidInput(FootfallError):
     """An argument given by a person (a date, a site list, a period) cannot be understood."""
 
 
+class WrongPassword(InvalidInput):
+    """A password that was given to prove who somebody is, and is not theirs."""
+
+
 class AccessDenied(FootfallError):
     """The caller may not do this, or has not said who it is."""

@@ -53,7 +53,7 @@ class Settings:
         134_217_728, "Most bytes of bodies and waiting requests that one endpoint process holds; beyond: 503."
     )
     brute_force_attempts: int = _row(
-        20, "Wrong tokens within an hour after which an address is refused (reports, status); 0: never."
+        20, "Wrong tokens and passwords within an hour after which an address is refused (API, status); 0: never."
     )
 
     # The spool of the endpoint

@@ -1,4 +1,4 @@
-"""Wrong tokens by address, in Matomo's table `brute_force_log`, so that both count each other's."""
+"""Wrong tokens and passwords by address, in Matomo's table `brute_force_log`, so that both count each other's."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ _DELETED_AT_ONCE = 1000
 
 
 class BruteForceLog:
-    """Who tried wrong tokens lately.
+    """Who tried wrong tokens or passwords lately.
 
     Args:
         attempts: BRUTE_FORCE_ATTEMPTS; 0 lets everybody try for ever.
@@ -34,7 +34,7 @@ class BruteForceLog:
         return int(rows[0][0]) >= self._attempts
 
     def note(self, address: str) -> None:
-        """Remember a wrong token; attempts of long ago are forgotten."""
+        """Remember a wrong token or password; attempts of long ago are forgotten."""
         now = self._clock.now().replace(tzinfo=None, microsecond=0)
         self._database.execute(f"INSERT INTO {self._table} (ip_address, attempted_at) VALUES (%s, %s)", (address, now))
         self._database.execute(

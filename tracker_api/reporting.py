@@ -21,7 +21,14 @@ from footfall.archiving.reader import ArchiveReader
 from footfall.changes import Changes, ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database, is_lost
-from footfall.errors import AccessDenied, DatabaseUnavailable, FootfallError, InvalidInput, QueueUnavailable
+from footfall.errors import (
+    AccessDenied,
+    DatabaseUnavailable,
+    FootfallError,
+    InvalidInput,
+    QueueUnavailable,
+    WrongPassword,
+)
 from footfall.management import given
 from footfall.management.management import Management
 from footfall.plugins import archived, methods, reports
@@ -35,7 +42,9 @@ from footfall.reports.sites import ReportSites
 from footfall.settings import Settings
 from footfall.users import Caller, Users
 from tracker_api import incoming
+from tracker_api.addresses import TrustedProxies
 from tracker_api.archive_waiting import ArchiveWaiting
+from tracker_api.brute_force import BruteForceLog
 from tracker_api.refusal import Refused
 from tracker_api.request import Request
 
@@ -62,6 +71,7 @@ class ReportingResource:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._proxies = TrustedProxies(settings.trusted_proxies)
         self._waiting = ArchiveWaiting(settings.redis_url, clock)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reports")
         self._of_thread = threading.local()
@@ -87,16 +97,17 @@ class ReportingResource:
             error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
             _send(response, _error(formats.DEFAULT, error))
             return
-        _send(response, await self._made(parameters, (body, request.query_string.encode())))
+        address = self._proxies.client_of(request.scope)
+        _send(response, await self._made(parameters, (body, request.query_string.encode()), address))
 
-    async def _made(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Reply:
+    async def _made(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], address: str) -> Reply:
         """The reply, after the archives that it needs were made; no thread waits for them."""
         loop, waited_for = asyncio.get_running_loop(), set[WantedArchive]()
         deadline = self._clock.monotonic() + self._settings.archive_time_limit_seconds
         name = parameters.get("format") or formats.DEFAULT
         while True:
             try:
-                return await loop.run_in_executor(self._threads, self._reply, parameters, encoded, waited_for)
+                return await loop.run_in_executor(self._threads, self._reply, parameters, encoded, waited_for, address)
             except ArchivesWanted as wanted:
                 try:
                     if not await self._waiting.made(wanted.archives, deadline):
@@ -109,12 +120,16 @@ class ReportingResource:
                 waited_for |= wanted.archives
 
     def _reply(
-        self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], waited_for: Collection[WantedArchive]
+        self,
+        parameters: Mapping[str, str],
+        encoded: tuple[bytes, bytes],
+        waited_for: Collection[WantedArchive],
+        address: str,
     ) -> Reply:
         if not hasattr(self._of_thread, "desk"):
             self._of_thread.desk = ReportDesk(self._settings, self._clock)
         desk: ReportDesk = self._of_thread.desk
-        return desk.reply(parameters, encoded, waited_for)
+        return desk.reply(parameters, encoded, waited_for, address)
 
 
 class ReportDesk:
@@ -125,6 +140,7 @@ class ReportDesk:
         self._clock = clock
         self._redis = connect(settings.redis_url)
         self._users = Users(database, settings, clock)
+        self._attempts = BruteForceLog(database, clock, settings.brute_force_attempts)
         self._watch = ChangeWatch(self._users.forget)
         self._management = Management(database, self._users, clock, Changes(self._redis))
         rules = OnDemandRules(
@@ -147,12 +163,14 @@ class ReportDesk:
         parameters: Mapping[str, str],
         encoded: tuple[bytes, bytes],
         waited_for: Collection[WantedArchive] = (),
+        address: str = "",
     ) -> Reply:
         """The answer to these parameters, or the error that says why there is none.
 
         Args:
             encoded: the same parameters, as form body and query string had them.
             waited_for: archives that were asked for and are finished.
+            address: the client's.
 
         Raises:
             ArchivesWanted: archives have to be made first.
@@ -161,7 +179,7 @@ class ReportDesk:
         name = parameters.get("format") or formats.DEFAULT
         try:
             wanted = formats.find(name, parameters)
-            return Reply(200, wanted.content_type, wanted.render(self._answer(parameters, encoded)))
+            return Reply(200, wanted.content_type, wanted.render(self._answer(parameters, encoded, address)))
         except ReportError as error:
             return _error(name, error)
         except AccessDenied as error:
@@ -179,35 +197,47 @@ class ReportDesk:
             message = "The database cannot answer this: the server's log says why."
             return _error(name, ReportError(message, 503 if is_lost(error) else 500))
 
-    def _answer(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Answer:
+    def _answer(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], address: str) -> Answer:
         self._watch.look(self._redis, self._clock)
         if parameters.get("method") == _BULK:
-            return Plain(self._bulk(parameters, encoded))
-        return self._single(parameters, encoded)
+            return Plain(self._bulk(parameters, encoded, address))
+        return self._single(parameters, encoded, address)
 
-    def _bulk(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> list[Any]:
+    def _bulk(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], address: str) -> list[Any]:
         """The answers to the requests in `urls`, in their order; each with the token of the whole unless it has one."""
         urls = given.read(*encoded).get("urls")
         texts = [url for url in urls.values() if isinstance(url, str)] if isinstance(urls, dict) else []
         if not texts or len(texts) > _MOST_IN_BULK:
             raise ReportError(f"{_BULK} takes from 1 to {_MOST_IN_BULK} requests: urls[0]=method%3D…&urls[1]=….")
-        return [self._bulk_answer(text.partition("?")[2] or text, parameters.get("token_auth", "")) for text in texts]
+        token = parameters.get("token_auth", "")
+        return [self._bulk_answer(text.partition("?")[2] or text, token, address) for text in texts]
 
-    def _bulk_answer(self, query: str, token: str) -> Any:
+    def _bulk_answer(self, query: str, token: str, address: str) -> Any:
         encoded = query.encode()
         written = incoming.parse(encoded)
         parameters = {"token_auth": token, **{name: incoming.text(written, name) for name in written}}
         try:
-            return plain(self._single(parameters, (b"", encoded)))
+            return plain(self._single(parameters, (b"", encoded), address))
         except (ReportError, AccessDenied, InvalidInput) as error:
             return {"result": "error", "message": str(error)}
 
-    def _single(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes]) -> Answer:
+    def _single(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], address: str) -> Answer:
         method, token = parameters.get("method", ""), parameters.get("token_auth", "")
         if self._management.knows(method):
             caller = self._caller(token) if token else None
-            return Plain(self._management.answer(method, given.read(*encoded), caller))
+            return Plain(self._managed(method, encoded, caller, address))
         return self._reporting.answer(parameters, self._caller(token))
+
+    def _managed(self, method: str, encoded: tuple[bytes, bytes], caller: Caller | None, address: str) -> Any:
+        """The answer of the management API; who guesses passwords is turned away before the next one is looked at."""
+        is_let_in = caller is not None and caller.superuser
+        if self._management.checks_password(method) and not is_let_in and self._attempts.is_blocked(address):
+            raise ReportError("Too many wrong passwords or tokens came from this address: try again in an hour.", 429)
+        try:
+            return self._management.answer(method, given.read(*encoded), caller)
+        except WrongPassword:
+            self._attempts.note(address)
+            raise
 
     def _caller(self, token: str) -> Caller:
         if not token:

@@ -21,6 +21,8 @@ class Request(falcon.asgi.Request):
     def __init__(self, scope: dict[str, Any], receive: Any, first_event: Any = None, options: Any = None) -> None:
         if not isinstance(scope["headers"], list):  # ASGI allows what can be read only once
             scope = {**scope, "headers": [tuple(header) for header in scope["headers"]]}
+        if not isinstance(scope.get("client"), tuple | list | None):
+            scope = {**scope, "client": tuple(scope["client"])}
         try:
             super().__init__(scope, receive, first_event, options)
         except UnicodeDecodeError:

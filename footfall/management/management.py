@@ -67,6 +67,10 @@ class Management:
         """Whether there is a method of this name."""
         return name in METHODS
 
+    def checks_password(self, name: str) -> bool:
+        """Whether the method of this name lets somebody in by a password."""
+        return METHODS[name].checks_password
+
     def answer(self, name: str, given: Mapping[str, Given], caller: Caller | None) -> Any:
         """What the method says: plain data; see Method.run.
 
@@ -78,6 +82,7 @@ class Management:
         Raises:
             AccessDenied: the caller may not use the method like this.
             InvalidInput: a parameter is missing, unknown or makes no sense.
+            WrongPassword: the method checks a password, and this is not it.
         """
         method = METHODS[name]
         if caller is None and method.needs is not NOTHING:

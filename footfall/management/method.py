@@ -84,12 +84,15 @@ class Method:
         parameters: in the reference's order.
         run: does it. Its result is plain data: None for a method that only does something, a text, number or bool, a
             list, or a dictionary. It raises InvalidInput with what is wrong.
+        checks_password: it lets somebody in by a password, and raises WrongPassword for another one. Whoever tries many
+            has to be turned away before it is called.
     """
 
     name: str
     needs: Need
     parameters: tuple[Parameter, ...]
     run: Callable[[Call], Any]
+    checks_password: bool = False
 
     def values(self, given: Mapping[str, Given]) -> dict[str, Any]:
         """The values of the parameters.

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from footfall.errors import InvalidInput
+from footfall.errors import InvalidInput, WrongPassword
 from footfall.management.access import ADMIN, ADMIN_OF_SITES, NOTHING, SOME_ADMIN, SUPERUSER, TOKEN, own
 from footfall.management.kinds import ALL_SITES, listing, moment, sites, switch, text, whole, word
 from footfall.management.method import Call, Method, Parameter
@@ -29,7 +29,7 @@ def _update(call: Call) -> None:
     if not call.caller.superuser and not call.entities.users.has_password(
         call["userLogin"], call["passwordConfirmation"] or ""
     ):
-        raise InvalidInput("Give your present password as passwordConfirmation: what was given is wrong.")
+        raise WrongPassword("Give your present password as passwordConfirmation: what was given is wrong.")
     call.entities.users.update(call["userLogin"], call["password"], call["email"])
 
 
@@ -99,7 +99,7 @@ def _create_token(call: Call) -> str:
     if "@" in login and not _exists(call):
         login = next((user["login"] for user in call.entities.users.all() if user["email"] == login), login)
     if not call.entities.users.has_password(login, call["passwordConfirmation"]):
-        raise InvalidInput("Login or password are wrong.")
+        raise WrongPassword("Login or password are wrong.")
     return call.entities.create_token(login, call["description"], _expires(call))
 
 
@@ -132,6 +132,7 @@ METHODS = (
         own("userLogin"),
         (_LOGIN, Parameter("password", word, None), Parameter("email", word, None), _NOT_HASHED, _PASSWORD),
         _update,
+        checks_password=True,
     ),
     Method(
         "UsersManager.deleteUser",
@@ -177,5 +178,6 @@ METHODS = (
             Parameter("expireHours", whole, 0),
         ),
         _create_token,
+        checks_password=True,
     ),
 )

@@ -6,13 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import redis
 import uvicorn
 from falcon import testing
 
+from footfall.changes import Changes
 from footfall.clock import FixedClock
 from footfall.database import Database
+from footfall.entities.users import UserRepository
 from footfall.settings import Settings
 from footfall.users import Users
 from tracker_api.app import create_app
@@ -281,6 +285,74 @@ def test_a_form_body_s_token_counts(guarded: testing.TestClient) -> None:
         for n in range(4)
     ]
     assert statuses == [401, 401, 401, 429]
+
+
+# Guessing passwords
+
+
+def log_in(client: testing.TestClient, password: str, address: str = "192.0.2.66", login: str = "anna") -> int:
+    """The status of a call that makes a token for who has the password."""
+    query = "module=API&method=UsersManager.createAppSpecificTokenAuth&description=x"
+    answer = client.simulate_get(
+        "/index.php",
+        query_string=f"{query}&userLogin={login}&passwordConfirmation={password}",
+        remote_addr=address,
+    )
+    return int(answer.status_code)
+
+
+@pytest.fixture
+def anna(database: Database, clock: FixedClock, redis_client: redis.Redis) -> None:
+    UserRepository(database, clock, Changes(redis_client)).create("anna", "secret!", "anna@example.org")
+
+
+@pytest.mark.usefixtures("anna")
+def test_an_address_that_tries_too_many_wrong_passwords_is_turned_away_for_an_hour(
+    guarded: testing.TestClient, clock: FixedClock
+) -> None:
+    assert [log_in(guarded, f"guess{n}", login=("anna", "nobody")[n % 2]) for n in range(5)] == [200] * 3 + [429] * 2
+    assert log_in(guarded, "secret!") == 429, "not even the right password says anything"
+    assert log_in(guarded, "secret!", address="192.0.2.67") == 200, "from another address"
+    clock.moment += timedelta(seconds=3601)
+    assert log_in(guarded, "secret!") == 200
+
+
+@pytest.mark.usefixtures("anna")
+def test_right_passwords_are_no_attempts(guarded: testing.TestClient) -> None:
+    assert [log_in(guarded, "secret!") for _ in range(5)] == [200] * 5
+
+
+@pytest.mark.usefixtures("anna")
+def test_wrong_passwords_and_wrong_tokens_count_together(guarded: testing.TestClient) -> None:
+    assert (log_in(guarded, "guess"), guess(guarded, 1), log_in(guarded, "guess")) == (200, 401, 200)
+    assert (log_in(guarded, "guess"), guess(guarded, 2)) == (429, 429)
+
+
+@pytest.mark.usefixtures("anna")
+def test_passwords_within_a_bulk_request_count_each(guarded: testing.TestClient, database: Database) -> None:
+    call = "method%3DUsersManager.createAppSpecificTokenAuth%26description%3Dx%26userLogin%3Danna"
+    inner = "&".join(f"urls[{n}]={call}%26passwordConfirmation%3Dguess{n}" for n in range(5))
+    query = f"module=API&method=API.getBulkRequest&{inner}"
+    answers = guarded.simulate_get("/index.php", query_string=query, remote_addr="192.0.2.66").json
+    assert [answer["message"][:8] for answer in answers] == ["Login or"] * 3 + ["Too many"] * 2
+    assert database.query("SELECT COUNT(*) FROM brute_force_log") == [(3,)]
+
+
+@pytest.mark.usefixtures("anna")
+def test_a_token_s_holder_who_guesses_the_password_is_turned_away(
+    guarded: testing.TestClient, database: Database, settings: Settings, clock: FixedClock
+) -> None:
+    token = Users(database, settings, clock).create_token("anna", "stolen")
+    change = "module=API&method=UsersManager.updateUser&userLogin=anna&password=another!"
+
+    def take_over(password: str) -> int:
+        query = f"{change}&token_auth={token}&passwordConfirmation={password}"
+        return int(guarded.simulate_get("/index.php", query_string=query, remote_addr="192.0.2.66").status_code)
+
+    assert [take_over(password) for password in ("a", "b", "c", "secret!")] == [200, 200, 200, 429]
+
+
+# What counts, and how
 
 
 def test_asking_without_a_token_is_no_attempt(guarded: testing.TestClient, database: Database) -> None:
