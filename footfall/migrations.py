@@ -3,9 +3,13 @@
 A file is a sequence of statements, each ending in a semicolon at the end of a line; `{prefix}` stands for the table
 prefix. Every statement leaves alone what is there already, so that an existing Matomo 5 database only gains what is
 ours, and so that a migration that was interrupted can be run again.
+
+A migration adds and takes nothing away, so that processes of the version before go on beside those of the new one. One
+that cannot be like that is called `NNNN_name.breaking.sql`: the former version then refuses to start. It comes a
+version later than the code that can do without what it takes away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from footfall.errors import FootfallError
 
 SQL_DIRECTORY = Path(__file__).resolve().parent.parent / "sql"
 _LOCK_SECONDS = 60
+_BREAKING = ".breaking"  # how the name of a migration ends that the version before cannot work with
 
 
 @dataclass(frozen=True)
@@ -48,19 +53,23 @@ def available(directory: Path = SQL_DIRECTORY) -> list[Migration]:
     ]
 
 
-def applied(database: Database) -> list[int]:
-    """The numbers of the migrations that the database has, in order; empty for a database that never had one."""
+def applied(database: Database) -> dict[int, str]:
+    """The names of the migrations that the database has, by number; empty for a database that never had one."""
     try:
-        rows = database.query(f"SELECT number FROM {database.table('footfall_migration')} ORDER BY number")
+        rows = database.query(f"SELECT number, name FROM {database.table('footfall_migration')} ORDER BY number")
     except mysql.connector.Error as error:
         if error.errno == errorcode.ER_NO_SUCH_TABLE:
-            return []
+            return {}
         raise
-    return [int(number) for (number,) in rows]
+    return {int(number): str(name) for number, name in rows}
 
 
 def check(database: Database) -> None:
-    """Raise FootfallError unless the database has exactly the migrations that this version knows."""
+    """Raise FootfallError unless this version of Footfall can work with the database.
+
+    It must have all migrations of this version. It may have later ones, of a newer version that runs beside this one,
+    as long as none of them is breaking.
+    """
     present, known = applied(database), [m.number for m in available()]
     _refuse_newer(present, known)
     if missing := sorted(set(known) - set(present)):
@@ -69,10 +78,11 @@ def check(database: Database) -> None:
         )
 
 
-def _refuse_newer(present: list[int], known: list[int]) -> None:
-    if newer := sorted(set(present) - set(known)):
+def _refuse_newer(present: Mapping[int, str], known: list[int]) -> None:
+    breaking = [number for number in present if number not in known and present[number].endswith(_BREAKING)]
+    if breaking:
         raise FootfallError(
-            f"The database has migration {newer[-1]:04d}, which this version of Footfall does not know: "
+            f"The database has migration {breaking[-1]:04d}, which this version of Footfall cannot work with: "
             "upgrade Footfall, or use a database of this version."
         )
 
@@ -83,7 +93,8 @@ def migrate(database: Database, clock: Clock) -> list[Migration]:
     Two processes that migrate at once wait for each other.
 
     Raises:
-        FootfallError: the database is from a newer version, or another migration holds the lock for too long.
+        FootfallError: the database has a breaking migration of a newer version, or another migration holds the lock
+            for too long.
     """
     lock = f"footfall_migrate_{database.name}_{database.prefix}"[:64]
     if database.query("SELECT GET_LOCK(%s, %s)", (lock, _LOCK_SECONDS)) != [(1,)]:

@@ -2,18 +2,23 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded_tracking import put_sites, record
 
 from footfall import migrations
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.errors import FootfallError
+from footfall.queue.dead_letters import DeadLetter, DeadLetters
+from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
+from footfall.tracking.recorder import Recorder
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent.parent / "conformance" / "schema.json").read_text())
 RECORDED = [  # what Footfall records into, archives from or sets up, of the reference's tables
@@ -177,11 +182,48 @@ def test_an_interrupted_migration_is_finished_by_the_next(new_settings: NewSetti
     migrations.check(database)
 
 
-def test_a_database_of_a_newer_version_is_left_alone(new_settings: NewSettings) -> None:
+@pytest.fixture
+def migrate_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Database, str], None]:
+    """Migrates as the next version does, which brings one more file."""
+    original = migrations.available
+
+    def migrate(database: Database, name: str) -> None:
+        shutil.copytree(migrations.SQL_DIRECTORY, tmp_path, dirs_exist_ok=True)
+        (tmp_path / name).write_text(
+            "ALTER TABLE `{prefix}log_visit` ADD COLUMN `mood` tinyint DEFAULT NULL;\n"
+            "ALTER TABLE `{prefix}footfall_dead_letter` ADD COLUMN `weight` int NOT NULL DEFAULT 0;\n"
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "available", lambda: original(tmp_path))
+            migrations.migrate(database, SystemClock())
+            migrations.check(database)
+
+    return migrate
+
+
+def test_the_version_before_goes_on_after_a_migration(
+    new_settings: NewSettings, migrate_further: Callable[[Database, str], None]
+) -> None:
+    settings = new_settings()
+    database = Database(settings)
+    put_sites(database)
+    migrate_further(database, "9000_mood.sql")
+    migrations.check(database)
+    assert migrations.migrate(database, SystemClock()) == []
+    view = TrackingRequest(1_785_000_000.0, "192.0.2.1", b"idsite=1&rec=1&url=http%3A%2F%2Fshop.example.com", b"", {})
+    record(Recorder(database, settings, SystemClock()), database, [view])
+    DeadLetters(database, SystemClock()).add([DeadLetter("16-03", b"x", "There is no such site")])
+    assert database.query("SELECT COUNT(*), COUNT(mood) FROM log_visit") == [(1, 0)]
+    assert database.query("SELECT weight FROM footfall_dead_letter") == [(0,)]
+
+
+def test_the_version_before_refuses_a_breaking_migration(
+    new_settings: NewSettings, migrate_further: Callable[[Database, str], None]
+) -> None:
     database = Database(new_settings())
-    database.execute("INSERT INTO footfall_migration VALUES (9999, 'from_the_future', '2030-01-01')")
+    migrate_further(database, "9000_mood.breaking.sql")
     for call in (lambda: migrations.migrate(database, SystemClock()), lambda: migrations.check(database)):
-        with pytest.raises(FootfallError, match=r"9999.*upgrade Footfall"):
+        with pytest.raises(FootfallError, match=r"9000.*upgrade Footfall"):
             call()
 
 
