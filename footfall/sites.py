@@ -13,18 +13,18 @@ from footfall.timezones import LocalDays, site_zone
 
 _UNKNOWN_SECONDS = 5  # a site made a moment ago is found soon, and unknown ids do not reach the database each time
 
-# What a site excludes, and the option that holds what is excluded on all sites.
-_EXCLUSIONS = {
+EXCLUSION_OPTIONS = {
+    # What a site excludes, and the option that holds what is excluded on all sites.
     "excluded_parameters": "SitesManager_ExcludedQueryParameters",
     "excluded_ips": "SitesManager_ExcludedIpsGlobal",
     "excluded_user_agents": "SitesManager_ExcludedUserAgentsGlobal",
     "excluded_referrers": "SitesManager_ExcludedReferrersGlobal",
 }
-_KEEP_FRAGMENT, _AS_ALL_SITES = 1, 0  # site.keep_url_fragment
-_KEEP_FRAGMENT_OPTION = "SitesManager_KeepURLFragmentsGlobal"
+KEEP_FRAGMENT_OPTION = "SitesManager_KeepURLFragmentsGlobal"
 # What names a search on sites that do not say it themselves, and the options that replace that.
-_KEYWORDS_OPTION, _CATEGORIES_OPTION = "SitesManager_SearchKeywordParameters", "SitesManager_SearchCategoryParameters"
-_KEYWORDS = "q,query,s,search,searchword,k,keyword"
+KEYWORDS_OPTION, CATEGORIES_OPTION = "SitesManager_SearchKeywordParameters", "SitesManager_SearchCategoryParameters"
+KEYWORDS = "q,query,s,search,searchword,k,keyword"
+_KEEP_FRAGMENT, _AS_ALL_SITES = 1, 0  # site.keep_url_fragment
 _COLUMNS = (
     "name",
     "main_url",
@@ -34,7 +34,7 @@ _COLUMNS = (
     "sitesearch",
     "sitesearch_keyword_parameters",
     "sitesearch_category_parameters",
-    *_EXCLUSIONS,
+    *EXCLUSION_OPTIONS,
 )
 
 
@@ -142,16 +142,16 @@ class Sites:
             return None
         row = dict(zip(_COLUMNS, rows[0], strict=True))
         parameters, ips, user_agents, referrers = (
-            f"{row[own]},{self._options.get(everywhere) or ''}" for own, everywhere in _EXCLUSIONS.items()
+            f"{row[own]},{self._options.get(everywhere) or ''}" for own, everywhere in EXCLUSION_OPTIONS.items()
         )
         aliases = database.query(f"SELECT url FROM {database.table('site_url')} WHERE idsite = %s", (idsite,))
         dimensions = read_dimensions(database, idsite)
         names, patterns = split_parameters(parameters)
         keep_fragment = row["keep_url_fragment"]
         if keep_fragment == _AS_ALL_SITES:
-            keep_fragment = int(self._options.get(_KEEP_FRAGMENT_OPTION) == "1")
-        keywords = row["sitesearch_keyword_parameters"] or self._options.get(_KEYWORDS_OPTION) or _KEYWORDS
-        categories = row["sitesearch_category_parameters"] or self._options.get(_CATEGORIES_OPTION) or ""
+            keep_fragment = int(self._options.get(KEEP_FRAGMENT_OPTION) == "1")
+        keywords = row["sitesearch_keyword_parameters"] or self._options.get(KEYWORDS_OPTION) or KEYWORDS
+        categories = row["sitesearch_category_parameters"] or self._options.get(CATEGORIES_OPTION) or ""
         return Site(
             idsite=idsite,
             name=row["name"],

@@ -13,11 +13,12 @@ from datetime import UTC, date, datetime
 from footfall.archiving.action_purge import ActionPurge
 from footfall.archiving.horizons import Horizons
 from footfall.archiving.invalidations import Invalidations
-from footfall.archiving.periods import Period, PeriodKind, local_date, site_zone
+from footfall.archiving.periods import Period, PeriodKind, local_date
 from footfall.archiving.tables import ArchiveTables
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.sites import Site, Sites
+from footfall.timezones import site_zone
 
 _VISITS_AT_ONCE = 500
 _VISITS = "log_visit"

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import IntEnum
 
 from footfall.errors import InvalidInput
-from footfall.timezones import site_zone as site_zone
 
 ONE_DAY = timedelta(days=1)
 FIRST_DAY = date(1991, 8, 6)  # the reference refuses dates before the first website

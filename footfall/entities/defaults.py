@@ -7,6 +7,7 @@ from footfall.changes import Changes
 from footfall.entities import checks
 from footfall.errors import InvalidInput
 from footfall.options import Options
+from footfall.sites import CATEGORIES_OPTION, EXCLUSION_OPTIONS, KEEP_FRAGMENT_OPTION, KEYWORDS, KEYWORDS_OPTION
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,13 @@ def _switch(value: str) -> str:
     return value
 
 
-EXCLUDED_IPS = Default("SitesManager_ExcludedIpsGlobal", "", checks.addresses)
-EXCLUDED_PARAMETERS = Default("SitesManager_ExcludedQueryParameters", "", checks.entries)
-EXCLUDED_USER_AGENTS = Default("SitesManager_ExcludedUserAgentsGlobal", "", checks.entries)
-EXCLUDED_REFERRERS = Default("SitesManager_ExcludedReferrersGlobal", "", checks.entries)
-SEARCH_KEYWORDS = Default(
-    "SitesManager_SearchKeywordParameters", "q,query,s,search,searchword,k,keyword", checks.entries
-)
-SEARCH_CATEGORIES = Default("SitesManager_SearchCategoryParameters", "", checks.entries)
-KEEP_URL_FRAGMENTS = Default("SitesManager_KeepURLFragmentsGlobal", "0", _switch)
+EXCLUDED_IPS = Default(EXCLUSION_OPTIONS["excluded_ips"], "", checks.addresses)
+EXCLUDED_PARAMETERS = Default(EXCLUSION_OPTIONS["excluded_parameters"], "", checks.entries)
+EXCLUDED_USER_AGENTS = Default(EXCLUSION_OPTIONS["excluded_user_agents"], "", checks.entries)
+EXCLUDED_REFERRERS = Default(EXCLUSION_OPTIONS["excluded_referrers"], "", checks.entries)
+SEARCH_KEYWORDS = Default(KEYWORDS_OPTION, KEYWORDS, checks.entries)
+SEARCH_CATEGORIES = Default(CATEGORIES_OPTION, "", checks.entries)
+KEEP_URL_FRAGMENTS = Default(KEEP_FRAGMENT_OPTION, "0", _switch)
 TIMEZONE = Default("SitesManager_DefaultTimezone", "UTC", checks.timezone)
 CURRENCY = Default("SitesManager_DefaultCurrency", "USD", checks.currency)
 

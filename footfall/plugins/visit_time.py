@@ -8,7 +8,6 @@ import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.daylog import HOURS, site_hours
-from footfall.archiving.periods import site_zone
 from footfall.archiving.records import Computed, RecordBuilder
 from footfall.archiving.segments import ACTION, BEHAVIOUR, VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
@@ -26,6 +25,7 @@ from footfall.reports.report import TableReport
 from footfall.reports.rows import noted, only_zeroes
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
+from footfall.timezones import site_zone
 
 if TYPE_CHECKING:
     from footfall.archiving.daylog import DayLog

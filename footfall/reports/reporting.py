@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.freshness import ArchivesWanted, WantedArchive
-from footfall.archiving.periods import Period, local_date, parse_period, site_zone
+from footfall.archiving.periods import Period, local_date, parse_period
 from footfall.archiving.segment import Segment
 from footfall.archiving.segments import SegmentName, Segments, names_for
 from footfall.clock import Clock
@@ -23,6 +23,7 @@ from footfall.reports.request import ReportRequest, parse, parse_sites
 from footfall.reports.site import ReportSite
 from footfall.reports.source import Archives, Source
 from footfall.reports.table import shaped
+from footfall.timezones import site_zone
 from footfall.users import Caller
 
 _MOST_WANTED = 100  # archives that one request has made at once

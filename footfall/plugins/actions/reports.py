@@ -145,34 +145,20 @@ def _of_searching_sites(listing: Listing) -> Callable[[ReportSite], Iterable[Lis
     return lambda site: [listing] if site.sitesearch else []
 
 
-def _pages(
+def _views(
     method: str, dimension: str, segment: str, listing: Listing, words: str, required: str | None = None
 ) -> TableReport:
+    """A report of pages, or of titles where the segment is one of titles."""
+    titles = segment.endswith("Title")
     return TableReport(
         f"Actions.{method}",
-        record=PAGE_URLS.name,
+        record=(PAGE_TITLES if titles else PAGE_URLS).name,
         dimension=dimension,
         measurements=_MEASUREMENTS,
         processed=_PROCESSED,
         required=required,
-        metadata=_page_metadata(segment),
-        flat_label=_page_label,
-        listing=_listed(listing, words, method),
-    )
-
-
-def _titles(
-    method: str, dimension: str, segment: str, listing: Listing, words: str, required: str | None = None
-) -> TableReport:
-    return TableReport(
-        f"Actions.{method}",
-        record=PAGE_TITLES.name,
-        dimension=dimension,
-        measurements=_MEASUREMENTS,
-        processed=_PROCESSED,
-        required=required,
-        metadata=_title_metadata(segment),
-        flat_label=_title_label,
+        metadata=(_title_metadata if titles else _page_metadata)(segment),
+        flat_label=_title_label if titles else _page_label,
         listing=_listed(listing, words, method),
     )
 
@@ -281,8 +267,8 @@ _KEYWORDS = TableReport(
     hidden=(WITHOUT_RESULTS,),
     listing=_of_searching_sites(Listing("Keyword", ("nb_visits", "nb_pages_per_search"), ("exit_rate",))),
 )
-_PAGE_URLS = _pages("getPageUrls", "Actions_PageUrl", "pageUrl", _SEEN, "Page URL")
-_PAGE_TITLES = _titles("getPageTitles", "Actions_PageTitle", "pageTitle", _SEEN, "Page Title")
+_PAGE_URLS = _views("getPageUrls", "Actions_PageUrl", "pageUrl", _SEEN, "Page URL")
+_PAGE_TITLES = _views("getPageTitles", "Actions_PageTitle", "pageTitle", _SEEN, "Page Title")
 _ENTRIES, _EXITS = "entry_nb_visits", "exit_nb_visits"
 
 REPORTS = (
@@ -292,10 +278,10 @@ REPORTS = (
         listing=Listing(None, _NUMBERS, (_GENERATION,)),
     ),
     _PAGE_URLS,
-    _pages("getEntryPageUrls", "Actions_EntryPageUrl", "entryPageUrl", _ENTERED, "Entry Page URL", _ENTRIES),
-    _titles("getEntryPageTitles", "Actions_EntryPageTitle", "entryPageTitle", _ENTERED, "Entry Page title", _ENTRIES),
-    _pages("getExitPageUrls", "Actions_ExitPageUrl", "exitPageUrl", _LEFT, "Exit Page URL", _EXITS),
-    _titles("getExitPageTitles", "Actions_ExitPageTitle", "exitPageTitle", _LEFT, "Exit Page Title", _EXITS),
+    _views("getEntryPageUrls", "Actions_EntryPageUrl", "entryPageUrl", _ENTERED, "Entry Page URL", _ENTRIES),
+    _views("getEntryPageTitles", "Actions_EntryPageTitle", "entryPageTitle", _ENTERED, "Entry Page title", _ENTRIES),
+    _views("getExitPageUrls", "Actions_ExitPageUrl", "exitPageUrl", _LEFT, "Exit Page URL", _EXITS),
+    _views("getExitPageTitles", "Actions_ExitPageTitle", "exitPageTitle", _LEFT, "Exit Page Title", _EXITS),
     _PAGE_TITLES,
     _KEYWORDS,
     _following_search(_PAGE_URLS),

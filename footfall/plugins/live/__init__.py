@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from footfall.archiving.periods import Period, site_zone
+from footfall.archiving.periods import Period
 from footfall.plugins import Plugin
 from footfall.plugins.live.log import VisitLog
 from footfall.plugins.live.visits import visit_details
@@ -14,6 +14,7 @@ from footfall.reports.errors import ReportError
 from footfall.reports.method import Call, Method
 from footfall.reports.request import required, whole
 from footfall.reports.site import ReportSite
+from footfall.timezones import site_zone
 
 _DEFAULT_VISITS: Final = 100
 _MOST_VISITS: Final = 500  # in one answer, however many are asked for

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from footfall.archiving.metrics import ABANDONED_CART, ORDER
-from footfall.archiving.periods import site_zone
 from footfall.plugins.live.log import Happened, Record
 from footfall.plugins.live.text import channel, local_text, money, timestamp, variables
 from footfall.reports.formatting import sentence
 from footfall.reports.site import ReportSite
+from footfall.timezones import site_zone
 
 _PAGE, _OUTLINK, _DOWNLOAD, _SEARCH, _EVENT, _CONTENT = 1, 2, 3, 8, 10, 13  # types of log_action
 _PREFIXES: Final = ("http://", "http://www.", "https://", "https://www.")

@@ -8,7 +8,6 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from footfall.archiving.metrics import ABANDONED_CART, ORDER
-from footfall.archiving.periods import site_zone
 from footfall.plugins.device_plugins import PLUGIN_NAMES
 from footfall.plugins.devices_detection import (
     brand_name,
@@ -25,6 +24,7 @@ from footfall.plugins.user_country import UNKNOWN, continent_code, continent_nam
 from footfall.plugins.user_language import language_name
 from footfall.reports.formatting import sentence
 from footfall.reports.site import ReportSite
+from footfall.timezones import site_zone
 from footfall.tracking.referrer_lists import search_engines, social_hosts
 
 _VISITOR_TYPES: Final = ("new", "returning", "returningCustomer")
