@@ -38,6 +38,7 @@ class Settings:
         "", "The salt that tokens are hashed with; on an existing Matomo database, the `salt` of its configuration."
     )
     log_level: str = _row("INFO", "Least severe log line shown: DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = _row("text", "How log lines are written: `text` for people, `logfmt` or `json` for programs.")
 
     # The tracking endpoint
     trusted_proxies: str = _row(
@@ -51,6 +52,11 @@ class Settings:
     max_connections: int = _row(4096, "Most connections that one endpoint process keeps open; further ones get 503.")
     max_memory_bytes: int = _row(
         134_217_728, "Most bytes of bodies and waiting requests that one endpoint process holds; beyond: 503."
+    )
+    metrics_token: str = _row(
+        "",
+        "A token of 16 characters or more that Prometheus may read `/metrics` with, and nothing else; empty: only a "
+        "superuser's.",
     )
     brute_force_attempts: int = _row(
         20, "Wrong tokens and passwords within an hour after which an address is refused (API, status); 0: never."
@@ -97,6 +103,9 @@ class Settings:
     )
     do_not_track: int = _row(0, "1: requests with the header `DNT: 1` or `Sec-GPC: 1` are not recorded.")
     user_agent_cache_size: int = _row(50_000, "User agents whose detected device a worker keeps in memory.")
+    device_days: int = _row(
+        90, "Days without use after which `archive_cli purge` forgets the device of a user agent; 0: it never does."
+    )
     action_cache_size: int = _row(200_000, "Actions whose id a worker keeps in memory.")
 
     # Archiving and reports
@@ -115,6 +124,12 @@ class Settings:
     today_archive_seconds: int = _row(
         900, "Age in seconds at which an archive that new data came for is made again, by runs and on demand."
     )
+
+    def checked_metrics_token(self) -> str:
+        """METRICS_TOKEN, or ConfigurationError when it could be guessed."""
+        if self.metrics_token and len(self.metrics_token) < 16:
+            raise ConfigurationError("METRICS_TOKEN must have 16 characters or more: `openssl rand -hex 16` makes one.")
+        return self.metrics_token
 
     def require_secret_key(self) -> str:
         """The secret key, or ConfigurationError when none is set."""

@@ -73,7 +73,7 @@ def run(workers: int | None) -> None:
     from queue_workers.pool import Pool
 
     settings = load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, settings.log_format)
     Pool(settings, workers or settings.workers or os.cpu_count() or 1).run()
 
 
@@ -130,7 +130,7 @@ def drain() -> None:
     from queue_workers.tools import IMPATIENT, new_tools
 
     settings, clock = load(), SystemClock()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, settings.log_format)
     database, connection = Database(settings), connect(settings.redis_url)
     check(database)
     recorder = Recorder(database, settings, clock)

@@ -3,7 +3,9 @@
 import logging
 import time
 
-from footfall.queue import counters, failures, head
+from footfall.metrics.declared import RECOVERED
+from footfall.metrics.steps import Step
+from footfall.queue import failures, head
 from footfall.queue.failures import DrainingStopped
 from footfall.queue.head import Head
 from footfall.queue.layouts import earlier_shards
@@ -11,6 +13,7 @@ from footfall.queue.lease import Lease, LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved
 from footfall.queue.pushing import ensure_generation
 from footfall.queue.state import depths
+from queue_workers.batch_counts import count_batch, count_steps
 from queue_workers.recording import Position
 from queue_workers.tools import Tools
 
@@ -93,11 +96,12 @@ class _Turn:
         last_news, pause = self._begun, _SHORTEST_PAUSE
         while not self._over():
             self._alive()
+            started = time.monotonic()
+            self._tools.steps.begin(Step.READ)
             position, found = self._read()
             if found.records:
-                started = time.monotonic()
                 self._tools.watch.seen(found.change)
-                recorded = self._record(position, found.records)
+                recorded = self._record(position, found.records, started)
                 last_news = time.monotonic()
                 if not recorded or found.depth > len(found.records):
                     continue
@@ -144,7 +148,7 @@ class _Turn:
                     continue
                 if found.trimmed < recorded and found.depth:
                     ahead = min(recorded - found.trimmed, found.depth)
-                    head.trim(redis, shard, generation, found.trimmed, ahead)
+                    head.trim(redis, shard, generation, found.trimmed, ahead, {RECOVERED.field(): ahead})
                     found = self._head()
                     continue
             self._position = Position(generation, shard, self._lease.fence, recorded, found.trimmed)
@@ -153,18 +157,22 @@ class _Turn:
         settings = self._tools.settings
         return head.read(self._tools.redis, self._shard, settings.queue_batch_size, settings.queue_batch_bytes)
 
-    def _record(self, position: Position, records: list[bytes]) -> bool:
+    def _record(self, position: Position, records: list[bytes], started: float) -> bool:
         """Record a batch and trim it; False when it is recorded already, so that the list has to be read again."""
-        started = time.monotonic()
+        tools = self._tools
         self._position = None
         try:
-            loaded = self._tools.recording.record(position, records, self._alive)
+            loaded = tools.recording.record(position, records, self._alive)
         except OffsetMoved:
             return False  # committed by a try whose answer was lost, or by another drain
-        if head.trim(self._tools.redis, self._shard, position.generation, position.offset, len(records)):
+        spent = tools.steps.take()
+        count_batch(tools.tally, loaded, time.monotonic() - started, spent)
+        tools.steps.at(Step.TRIM)
+        counts = tools.tally.take()
+        if head.trim(tools.redis, self._shard, position.generation, position.offset, len(records), counts):
             self._position = position.after(len(records))
+        trimming = tools.steps.take()
+        count_steps(tools.tally, trimming)  # with the next batch
         self.drained += loaded.requests
-        if loaded.excluded:
-            counters.count_excluded(self._tools.redis, loaded.excluded)
-        self._tools.reports.loaded(loaded, time.monotonic() - started)
+        tools.reports.loaded(self._shard, loaded, time.monotonic() - started, spent | trimming)
         return True

@@ -1,12 +1,15 @@
 """The load report: one line per batch, the newest kept in the `option` table."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
 import msgspec
 
 from footfall.clock import Clock
+from footfall.log import fields
+from footfall.metrics.steps import Step
 from footfall.options import Options
 from queue_workers.recording import Loaded
 
@@ -47,8 +50,12 @@ class LoadReports:
         self._unsaved: Report | None = None
         self._saved_at = float("-inf")
 
-    def loaded(self, loaded: Loaded, seconds: float) -> None:
-        """A batch was recorded in this time."""
+    def loaded(self, shard: str, loaded: Loaded, seconds: float, spent: Mapping[Step, float]) -> None:
+        """A batch was recorded in this time.
+
+        Args:
+            spent: the seconds of each step.
+        """
         report = Report(
             loaded_at=_text(self._clock.now()),
             requests=loaded.requests,
@@ -61,7 +68,20 @@ class LoadReports:
             since=_text(loaded.since) if loaded.since else None,
             line=sentence(loaded, seconds),
         )
-        _log.info(report["line"])
+        _log.info(
+            report["line"],
+            extra=fields(
+                shard=shard,
+                requests=loaded.requests,
+                visits=loaded.visits,
+                actions=loaded.actions,
+                goals=loaded.goals,
+                excluded=loaded.excluded.total(),
+                dead=loaded.dead,
+                seconds=round(seconds, 4),
+                steps={step.value: round(taken, 4) for step, taken in spent.items()},
+            ),
+        )
         self._unsaved = report
         if self._clock.monotonic() - self._saved_at >= _SAVE_SECONDS:
             self.save()

@@ -154,7 +154,7 @@ class Pool:
 def _run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # the pool's handlers came along with the fork
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(settings)

@@ -12,6 +12,7 @@ import redis
 from rq.timeouts import BaseTimeoutException
 
 from footfall.database import Database, is_retryable
+from footfall.metrics.steps import Step, Steps
 from footfall.queue.dead_letters import FAILED, UNREADABLE, DeadLetter, DeadLetters
 from footfall.queue.lease import LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved, Offsets
@@ -26,6 +27,9 @@ class BatchReport(Protocol):
 
     @property
     def visits(self) -> int: ...
+
+    @property
+    def actions(self) -> int: ...
 
     @property
     def page_views(self) -> int: ...
@@ -45,6 +49,10 @@ class BatchReport(Protocol):
 
 class Recorder(Protocol):
     """Turns requests into log rows; see footfall/tracking/recorder.py."""
+
+    @property
+    def steps(self) -> Steps:
+        """Is told what is being done with a batch."""
 
     def prepare(self, requests: Sequence[TrackingRequest]) -> Any:
         """Everything that can be done outside the transaction."""
@@ -84,15 +92,19 @@ class Loaded:
 
     Args:
         requests: records taken from the queue, dead letters included.
+        dead: requests that became dead letters.
+        failed: those of them that did because recording them failed.
         excluded: requests left out on purpose, by reason.
         since: the oldest moment of a recorded request, UTC.
     """
 
     requests: int = 0
     visits: int = 0
+    actions: int = 0
     page_views: int = 0
     goals: int = 0
     dead: int = 0
+    failed: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
     since: datetime | None = None
 
@@ -100,9 +112,11 @@ class Loaded:
         """Count another transaction in."""
         self.requests += other.requests
         self.visits += other.visits
+        self.actions += other.actions
         self.page_views += other.page_views
         self.goals += other.goals
         self.dead += other.dead
+        self.failed += other.failed
         self.excluded += other.excluded
         self.since = min((moment for moment in (self.since, other.since) if moment), default=None)
 
@@ -162,6 +176,7 @@ class BatchRecording:
             redis.RedisError: the lease could not be renewed.
             mysql.connector.Error, DatabaseUnavailable: the database could not be written for `retry_seconds`.
         """
+        self._recorder.steps.at(Step.DECODE)
         batch = [_read(record) for record in records]
         self._note_failures(sum(one.request is None for one in batch))
         return self._record(position, batch, alive)
@@ -169,7 +184,11 @@ class BatchRecording:
     def _record(self, position: Position, batch: Sequence[_Read], alive: Callable[[], None]) -> Loaded:
         def attempt() -> Loaded:
             alive()
-            return self._write(position, batch)
+            try:
+                return self._write(position, batch)
+            except BaseException:
+                self._recorder.steps.at(Step.RETRY)
+                raise
 
         try:
             return self._database.retrying(attempt, self._retry_seconds)
@@ -194,21 +213,27 @@ class BatchRecording:
     def _write(self, position: Position, batch: Sequence[_Read]) -> Loaded:
         readable = [one for one in batch if one.request is not None]
         letters = [DeadLetter(position.shard, one.record, one.error) for one in batch if one.request is None]
+        unreadable, steps = len(letters), self._recorder.steps
         prepared = self._recorder.prepare([one.request for one in readable if one.request is not None])
+        steps.at(Step.OFFSET)
         with self._database.transaction():
             self._advance(position, len(batch))
             report = self._recorder.write(prepared)
+            steps.at(Step.DEAD_LETTERS)
             letters += [
                 DeadLetter(position.shard, readable[index].record, reason, idsite)
                 for index, reason, idsite in report.rejected
             ]
             self._dead_letters.add(letters)
+            steps.at(Step.COMMIT)
         return Loaded(
             requests=len(batch),
             visits=report.visits,
+            actions=report.actions,
             page_views=report.page_views,
             goals=report.goals,
             dead=len(letters),
+            failed=unreadable,
             excluded=Counter(report.excluded),
             since=report.since,
         )
@@ -217,13 +242,15 @@ class BatchRecording:
         _log.error("A request of shard %s cannot be recorded: %s", position.shard, _reason(error), exc_info=error)
         self._note_failures(1)
 
+        self._recorder.steps.at(Step.DEAD_LETTERS)
+
         def bury() -> None:
             with self._database.transaction():
                 self._advance(position, 1)
                 self._dead_letters.add([DeadLetter(position.shard, one.record, _reason(error))])
 
         self._database.retrying(bury, self._retry_seconds)
-        return Loaded(requests=1, dead=1)
+        return Loaded(requests=1, dead=1, failed=1)
 
     def _advance(self, position: Position, count: int) -> None:
         self._offsets.advance(

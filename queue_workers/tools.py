@@ -10,6 +10,8 @@ from redis import Redis
 from footfall.changes import ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database
+from footfall.metrics.metric import Tally
+from footfall.metrics.steps import Steps
 from footfall.options import Options
 from footfall.queue import failures
 from footfall.queue.asking import DrainRequests
@@ -49,6 +51,8 @@ class Tools:
     """What a process drains with.
 
     Args:
+        steps: are told what is being done with a batch.
+        tally: what is counted goes to the common counts with the next trim.
         watch: is shown the latest change before each batch.
         holder: the name of the process, for its leases.
         stopping: tells that the process is to end: the batch in hand is finished, the rest left to others.
@@ -59,6 +63,8 @@ class Tools:
     offsets: Offsets
     drains: DrainRequests
     reports: LoadReports
+    steps: Steps
+    tally: Tally
     watch: ChangeWatch
     settings: Settings
     holder: str
@@ -91,6 +97,8 @@ def new_tools(
         offsets=offsets,
         drains=DrainRequests(redis, settings.queue_drain_seconds, settings.queue_sweep_seconds),
         reports=LoadReports(Options(database), clock),
+        steps=recorder.steps,
+        tally=Tally(),
         watch=ChangeWatch(recorder.forget),
         settings=settings,
         holder=holder_name(os.getpid()),

@@ -8,7 +8,7 @@ from falcon.asgi import Response
 
 from footfall.clock import Clock, SystemClock
 from footfall.errors import FootfallError
-from footfall.queue import counters
+from footfall.metrics.declared import REFUSED
 from footfall.queue.asking import DrainRequests
 from footfall.queue.capacity import Capacity
 from footfall.queue.connection import connect, connect_async
@@ -25,7 +25,8 @@ from tracker_api.lifespan import Lifespan
 from tracker_api.refusal import Refused
 from tracker_api.reporting import ReportingResource
 from tracker_api.request import Request, requests_within
-from tracker_api.status import HealthResource, MetricsResource, QueueResource, ReadyResource
+from tracker_api.scrape import Scraper
+from tracker_api.status import HealthResource, MetricsDoor, MetricsResource, QueueResource, ReadyResource
 from tracker_api.tracking import TrackingResource
 
 TRACKING_PATHS = ("/matomo.php", "/piwik.php")
@@ -60,14 +61,15 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_route("/healthz", HealthResource())
     app.add_route("/readyz", ReadyResource(backstage))
     app.add_route("/queue", Guarded(QueueResource(backstage), gate))
-    app.add_route("/metrics", Guarded(MetricsResource(backstage), gate))
+    resource = MetricsResource(backstage, Scraper(settings, clock, spool, capacity))
+    app.add_route("/metrics", MetricsDoor(settings.checked_metrics_token(), resource, Guarded(resource, gate)))
     reporting = Guarded(ReportingResource(settings, clock), gate)
     app.add_route("/index.php", reporting)
     app.add_route("/api", reporting)
 
     async def refuse(request: Request, response: Response, refused: Refused, params: dict[str, Any]) -> None:
         if request.path in TRACKING_PATHS:
-            pusher.count(counters.refused(refused.reason))
+            pusher.count(REFUSED.field(refused.reason))
         _say(response, refused.status, str(refused))
         cors.allow(request, response)
         if refused.status == 413:

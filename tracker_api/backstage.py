@@ -1,38 +1,34 @@
-"""What status answers need and tracking must not wait for: MySQL and blocking Redis, in a thread of their own."""
+"""What status answers need and tracking must not wait for: MySQL and blocking Redis, each in a thread of its own."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TypeVar
 
 import mysql.connector
-import redis
+from cachetools import TTLCache
 
 from footfall.changes import ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database
-from footfall.errors import FootfallError, QueueUnavailable
+from footfall.errors import DatabaseUnavailable, QueueUnavailable
 from footfall.queue import failures
 from footfall.queue.capacity import Capacity
 from footfall.queue.connection import connect, explained
-from footfall.queue.counters import Counts
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.spool import Spool
-from footfall.queue.spools import SpoolState, machine_of
-from footfall.queue.state import QueueState, read_state
 from footfall.settings import Settings
 from footfall.users import Caller, Users
-from tracker_api.metrics import QueueMetrics
-from tracker_api.queue_report import QueueReport, Readiness
+from tracker_api.queue_report import QueueReport, Readiness, read_queue
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
+_KEPT_SUPERUSERS = 1000
+_KEPT_SECONDS = 3600
+_DATABASE_SECONDS = 3.0
 
 
 class Backstage:
-    """One thread with its database connection, Redis client and users.
+    """One thread with its database connection and users, and one for Redis alone, which never waits for the other.
 
     Args:
         spool: that of this machine.
@@ -50,20 +46,34 @@ class Backstage:
         self._users = Users(database, settings, clock)
         self._watch = ChangeWatch(self._users.forget)
         self._dead_letters = DeadLetters(database, clock)
+        self._superusers: TTLCache[str, None] = TTLCache(_KEPT_SUPERUSERS, _KEPT_SECONDS, timer=clock.monotonic)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="backstage")
+        self._redis_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness")
 
     async def is_superuser(self, token: str) -> bool:
-        """Whether the token is a superuser's.
+        """Whether the token is a superuser's. What was true within the last hour is, while the database is away.
 
         Raises:
             DatabaseUnavailable: the database cannot be reached.
         """
-        caller = await self._run(lambda: self._authenticate(token))
-        return caller is not None and caller.superuser
+        hashed = self._users.hash_token(token)
+        try:
+            caller = await asyncio.wait_for(self._run(lambda: self._authenticate(token)), _DATABASE_SECONDS)
+        except (DatabaseUnavailable, mysql.connector.Error, TimeoutError) as error:
+            if hashed in self._superusers:
+                return True
+            raise DatabaseUnavailable(
+                "The database does not answer, so nobody can tell whose token this is: check that it runs."
+            ) from error
+        if caller is None or not caller.superuser:
+            self._superusers.pop(hashed, None)
+            return False
+        self._superusers[hashed] = None
+        return True
 
     async def readiness(self) -> Readiness:
         """Whether tracking requests can be taken."""
-        return await self._in_thread(self._find_readiness)
+        return await asyncio.get_running_loop().run_in_executor(self._redis_thread, self._find_readiness)
 
     async def report(self) -> QueueReport:
         """The queue.
@@ -72,10 +82,6 @@ class Backstage:
             QueueUnavailable, DatabaseUnavailable: Redis or the database cannot be reached.
         """
         return await self._run(self._report)
-
-    async def metrics(self) -> QueueMetrics:
-        """All metrics; without Redis or the database, those that are left."""
-        return await self._in_thread(self._find_metrics)
 
     def _find_readiness(self) -> Readiness:
         lines = []
@@ -101,39 +107,20 @@ class Backstage:
 
     def _report(self) -> QueueReport:
         return QueueReport(
-            self._read_state(),
+            read_queue(self._redis, self._clock, self._settings, self._spool),
             self._dead_letters.count(),
             self._capacity.full,
             failures.stopped(self._redis, self._limit),
             self._clock.now().timestamp(),
         )
 
-    def _find_metrics(self) -> QueueMetrics:
-        counts = report = None
-        try:
-            counts = Counts.read(self._redis)
-            report = self._report()
-        except (redis.RedisError, mysql.connector.Error, FootfallError) as error:
-            _log.warning("Some metrics are missing: %s", error)
-        return QueueMetrics(counts, report, self._spool.usage(), self._spool.obstacle(), self._clock.now().timestamp())
-
     def _authenticate(self, token: str) -> Caller | None:
         self._watch.look(self._redis, self._clock)
         return self._users.authenticate(token)
-
-    def _read_state(self) -> QueueState:
-        state = read_state(self._redis, self._clock, self._settings.queue_shards, self._settings.queue_batch_size)
-        machine, usage = machine_of(self._spool), self._spool.usage()
-        others = [spool for spool in state.spools if spool.machine != machine]
-        own = [SpoolState(machine, usage.requests, usage.bytes, usage.oldest_at)] if usage.bytes else []
-        return replace(state, spools=[*others, *own])
 
     async def _run(self, work: Callable[[], T]) -> T:
         def explained_work() -> T:
             with explained(self._settings.redis_url):
                 return work()
 
-        return await self._in_thread(explained_work)
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, explained_work)

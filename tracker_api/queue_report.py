@@ -1,8 +1,14 @@
 """What the endpoint says about itself and the queue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from footfall.queue.state import QueueState
+from redis import Redis
+
+from footfall.clock import Clock
+from footfall.queue.spool import Spool
+from footfall.queue.spools import SpoolState, machine_of
+from footfall.queue.state import QueueState, read_state
+from footfall.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,16 @@ class QueueReport:
     def age(self, moment: float | None) -> float:
         """The seconds since a Unix time; 0 without one."""
         return 0.0 if moment is None else round(max(0.0, self.now - moment), 3)
+
+
+def read_queue(redis: Redis, clock: Clock, settings: Settings, spool: Spool) -> QueueState:
+    """The queue as it is now, with this machine's spool as it is now.
+
+    Raises:
+        redis.RedisError: Redis cannot be reached.
+    """
+    state = read_state(redis, clock, settings.queue_shards, settings.queue_batch_size)
+    machine, usage = machine_of(spool), spool.usage()
+    others = [one for one in state.spools if one.machine != machine]
+    own = [SpoolState(machine, usage.requests, usage.bytes, usage.oldest_at)] if usage.bytes else []
+    return replace(state, spools=[*others, *own])

@@ -1,15 +1,18 @@
 """What people and monitoring ask: is it alive, is it ready, what waits in the queue, the metrics."""
 
 import json
+from hmac import compare_digest
 
 import falcon
 from falcon.asgi import Response
 
 from tracker_api import metrics
 from tracker_api.backstage import Backstage
+from tracker_api.gate import Guarded
 from tracker_api.queue_report import QueueReport
 from tracker_api.refusal import Refused
 from tracker_api.request import Request
+from tracker_api.scrape import Scraper
 
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 65_536
@@ -61,16 +64,48 @@ class QueueResource:
 
 
 class MetricsResource:
-    """/metrics: for Prometheus, which sends a superuser's token as bearer token."""
+    """/metrics, for superusers."""
 
-    def __init__(self, backstage: Backstage) -> None:
+    def __init__(self, backstage: Backstage, scraper: Scraper) -> None:
         self._backstage = backstage
+        self._scraper = scraper
 
     async def on_get(self, request: Request, response: Response) -> None:
         """All metrics in Prometheus's text format."""
         await require_superuser(request, self._backstage)
+        await self.show(response)
+
+    async def show(self, response: Response) -> None:
+        """The answer for whoever may have it."""
         response.content_type = metrics.CONTENT_TYPE
-        response.data = metrics.render(await self._backstage.metrics())
+        response.data = await self._scraper.text()
+
+
+class MetricsDoor:
+    """In front of /metrics: lets Prometheus pass with METRICS_TOKEN, which no database has to be asked about.
+
+    Args:
+        token: METRICS_TOKEN; empty for none.
+        gate: for everybody else, in front of the same resource.
+    """
+
+    def __init__(self, token: str, resource: MetricsResource, gate: Guarded) -> None:
+        self._token = token.encode()
+        self._resource = resource
+        self._gate = gate
+
+    async def on_get(self, request: Request, response: Response) -> None:
+        """GET and HEAD."""
+        if self._token and compare_digest(bearer_of(request).encode(), self._token):
+            await self._resource.show(response)
+        else:
+            await self._gate.on_get(request, response)
+
+    on_head = on_get
+
+    async def on_post(self, request: Request, response: Response) -> None:
+        """Refused, as everywhere behind the gate that takes none."""
+        await self._gate.on_post(request, response)
 
 
 def queue_document(report: QueueReport) -> dict[str, object]:
@@ -119,9 +154,8 @@ async def require_superuser(request: Request, backstage: Backstage) -> None:
 
 
 async def _token(request: Request) -> str:
-    scheme, _, bearer = (request.auth or "").partition(" ")
-    if scheme.lower() == "bearer":
-        return bearer.strip()
+    if bearer := bearer_of(request):
+        return bearer
     if token := request.get_param("token_auth"):
         return token
     if (request.content_type or "").startswith(_FORM):
@@ -129,3 +163,9 @@ async def _token(request: Request) -> str:
         value = values.get("token_auth", "")
         return value if isinstance(value, str) else value[-1]
     return ""
+
+
+def bearer_of(request: Request) -> str:
+    """The token of the header `Authorization: Bearer`; empty without one."""
+    scheme, _, bearer = (request.auth or "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else ""

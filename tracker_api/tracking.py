@@ -11,7 +11,7 @@ from falcon.asgi import Response
 
 from footfall.clock import Clock
 from footfall.errors import QueueUnavailable
-from footfall.queue import counters
+from footfall.metrics.declared import IGNORED, REFUSED
 from footfall.queue.memory import Overloaded
 from footfall.queue.push import Pusher
 from footfall.queue.request import TrackingRequest
@@ -55,7 +55,7 @@ class TrackingResource:
 
     async def on_head(self, request: Request, response: Response) -> None:
         """What GET would answer, without its body; whoever asks for that visits nothing, so nothing is recorded."""
-        self._pusher.count(counters.IGNORED)
+        self._pusher.count(IGNORED.field())
         self._answer(request, response, request.params)
 
     async def on_options(self, request: Request, response: Response) -> None:
@@ -77,7 +77,7 @@ class TrackingResource:
             )
             await self._push([incoming.record(parameters, received)])
         else:
-            self._pusher.count(counters.IGNORED)
+            self._pusher.count(IGNORED.field())
         self._answer(request, response, parameters)
 
     def _answer(self, request: Request, response: Response, parameters: incoming.Parameters) -> None:
@@ -98,14 +98,14 @@ class TrackingResource:
             try:
                 incoming.check_site(parameters)
             except Refused as refused:
-                self._pusher.count(counters.refused(refused.reason))
+                self._pusher.count(REFUSED.field(refused.reason))
                 invalid.append(index)
                 continue
             if incoming.is_recorded(parameters):
                 received = TrackingRequest(now, address, query or b"", b"", headers, token)
                 records.append(incoming.record(parameters, received))
             else:
-                self._pusher.count(counters.IGNORED)
+                self._pusher.count(IGNORED.field())
         if records:
             await self._push(records)
         answer: dict[str, object] = {
@@ -117,7 +117,7 @@ class TrackingResource:
             answer["invalid_indices"] = invalid
         if not bulk_body.readable:
             # The reference answers an unreadable body with success and nothing tracked (conformance: "not JSON").
-            self._pusher.count(counters.refused("bulk"))
+            self._pusher.count(REFUSED.field("bulk"))
             answer["message"] = 'The body must be JSON with a list "requests": nothing of it was tracked.'
         response.content_type = "application/json"
         response.data = json.dumps(answer, separators=(",", ":")).encode()

@@ -53,11 +53,14 @@ class Capacity:
     def __init__(self, most_requests: int, most_bytes: int) -> None:
         self._most_requests = most_requests
         self._most_bytes = most_bytes
+        self.load: Load | None = None
+        """What lay in Redis at the last look; None before the first."""
         self.full = ""
         """Why the queue has no room, as the beginning of a sentence; empty while it has."""
 
     def judge(self, load: Load) -> None:
         """Take note of what lies in Redis now."""
+        self.load = load
         share = _ENOUGH_ROOM if self.full else 1.0
         if load.requests >= self._most_requests * share:
             self.full = f"The queue holds {load.requests} requests (QUEUE_MAX_REQUESTS)"

@@ -1,64 +1,61 @@
-"""What endpoints and workers count. The counts lie in one Redis hash, so that they are the sum over all processes.
+"""What all processes count, in one Redis hash: the fields of footfall/metrics/declared.py.
 
-An accepted request is counted in the same Redis transaction that pushes it: the counter is exact. Excluded ones are
-counted after their batch is recorded: a worker that is killed in between leaves some out.
+Endpoints add what they counted with the script that pushes a flush, workers with the one that trims a batch: a request
+is counted in the step that brings it into the queue, or takes it out. Archivers add theirs every few seconds.
 """
 
+import logging
 from collections.abc import Mapping
 
-from redis import Redis
+from redis import Redis, RedisError
 
+from footfall.clock import Clock
+from footfall.metrics.metric import Counts, Tally
 from footfall.queue import keys
 
-ACCEPTED = "accepted"
-IGNORED = "ignored"
-_REFUSED = "refused:"
-_EXCLUDED = "excluded:"
+_WRITE_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 
 
-def refused(reason: str) -> str:
-    """The counter of requests refused for `reason`, a word such as `idsite`."""
-    return _REFUSED + reason
-
-
-def count_excluded(redis: Redis, excluded: Mapping[str, int]) -> None:
-    """Count requests that were left out on purpose, by reason.
+def read(redis: Redis) -> Counts:
+    """The counts as they stand.
 
     Raises:
         redis.RedisError: Redis cannot be reached.
     """
-    pipeline = redis.pipeline(transaction=False)
-    for reason, count in excluded.items():
-        pipeline.hincrby(keys.COUNTERS, _EXCLUDED + reason, count)
-    pipeline.execute()
+    fields: Mapping[bytes, bytes] = redis.hgetall(keys.COUNTERS)  # type: ignore[assignment]
+    return Counts({name.decode(): int(value) for name, value in fields.items()})
 
 
-class Counts:
-    """The counters as they stand.
+class CountWriter:
+    """Adds the tally of a process to the common counts, now and then.
 
     Args:
-        values: the Redis hash, as redis-py returns it.
+        redis: what cannot be added, because it is away, is added later.
     """
 
-    def __init__(self, values: Mapping[bytes, bytes]) -> None:
-        self._values = {name.decode(): int(value) for name, value in values.items()}
+    def __init__(self, redis: Redis, tally: Tally, clock: Clock) -> None:
+        self._redis = redis
+        self._tally = tally
+        self._clock = clock
+        self._written_at = clock.monotonic()
 
-    @classmethod
-    def read(cls, redis: Redis) -> "Counts":
-        """The counters in Redis."""
-        return cls(redis.hgetall(keys.COUNTERS))  # type: ignore[arg-type]
+    def write_due(self) -> None:
+        """Add what was counted, unless that was done a moment ago."""
+        if self._clock.monotonic() - self._written_at >= _WRITE_SECONDS:
+            self.write()
 
-    def count(self, name: str) -> int:
-        """How often `name` was counted."""
-        return self._values.get(name, 0)
-
-    def refusals(self) -> dict[str, int]:
-        """Refused requests by reason."""
-        return self._by_reason(_REFUSED)
-
-    def exclusions(self) -> dict[str, int]:
-        """Requests that were left out on purpose, by reason."""
-        return self._by_reason(_EXCLUDED)
-
-    def _by_reason(self, prefix: str) -> dict[str, int]:
-        return {name.removeprefix(prefix): value for name, value in self._values.items() if name.startswith(prefix)}
+    def write(self) -> None:
+        """Add what was counted."""
+        counts = self._tally.take()
+        self._written_at = self._clock.monotonic()
+        if not counts:
+            return
+        try:
+            with self._redis.pipeline(transaction=True) as pipeline:
+                for name, increment in counts.items():
+                    pipeline.hincrby(keys.COUNTERS, name, increment)
+                pipeline.execute()
+        except RedisError as error:
+            _log.debug("What was counted for /metrics is kept until Redis can be reached: %s", error)
+            self._tally.put_back(counts)

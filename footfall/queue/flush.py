@@ -16,7 +16,7 @@ class Flush(msgspec.Struct, array_like=True, frozen=True):
         hashes: the visitor's hash of each request; modulo the number of shards, the number of its shard.
         records: the tracking request records, as many.
         flushed_at: Unix time in seconds, UTC.
-        counts: what else the endpoint counted, by counter (counters.py).
+        counts: what else the endpoint counted, by field (footfall/metrics/declared.py).
     """
 
     producer: str

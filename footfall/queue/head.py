@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from redis import Redis
-from redis.client import Pipeline
 
 from footfall import changes
 from footfall.queue import keys
-from footfall.queue.atomic import atomically
-from footfall.queue.scripts import READ_HEAD
+from footfall.queue.scripts import READ_HEAD, TRIM
 
 
 @dataclass(frozen=True)
@@ -58,23 +56,22 @@ def read(redis: Redis, shard: str, limit: int, byte_limit: int) -> Head:
             redis.set(keys.FIRST_GENERATION, name)
 
 
-def trim(redis: Redis, shard: str, generation: str, trimmed: int, count: int) -> bool:
+def trim(
+    redis: Redis, shard: str, generation: str, trimmed: int, count: int, counts: Mapping[str, int] | None = None
+) -> bool:
     """Remove `count` records from the head, only if nothing was removed since `trimmed` was read.
+
+    Args:
+        counts: what became of them, by field (footfall/metrics/declared.py); counted if they are removed.
 
     Returns:
         Whether it did. Otherwise another drain removed them already, or Redis was emptied.
     """
-
-    def compare_and_set(pipeline: Pipeline) -> bool:
-        before = pipeline.get(keys.trimmed(shard))
-        same = pipeline.get(keys.GENERATION) == generation.encode() and int(before or 0) == trimmed
-        pipeline.multi()
-        if same:
-            pipeline.ltrim(keys.requests(shard), count, -1)
-            pipeline.set(keys.trimmed(shard), trimmed + count)
-        return same
-
-    return atomically(redis, compare_and_set, keys.trimmed(shard), keys.GENERATION)
+    arguments: list[str | int] = [generation, trimmed, count]
+    for name, increment in (counts or {}).items():
+        arguments += (name, increment)
+    names = [keys.requests(shard), keys.trimmed(shard), keys.GENERATION, keys.COUNTERS]
+    return bool(redis.register_script(TRIM)(keys=names, args=arguments))
 
 
 def forget_generations(redis: Redis, shard: str, generations: set[str]) -> None:

@@ -24,7 +24,7 @@ FAILURES = PREFIX + "failures"
 """How many requests became dead letters through failures since the key was made; see failures.py."""
 
 COUNTERS = PREFIX + "counters"
-"""A hash of what the endpoints counted since the Redis data began; fields in footfall/queue/counters.py."""
+"""A hash of what all processes counted since the Redis data began; see footfall/queue/counters.py."""
 
 DRAIN_QUEUE = "footfall-drain"
 """The name of the RQ queue whose jobs drain shards."""

@@ -86,9 +86,9 @@ class Pusher:
         self._flushing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
 
-    def count(self, counter: str) -> None:
-        """Count something (see counters.py); it reaches Redis with the next flush."""
-        self._counts[counter] += 1
+    def count(self, field: str) -> None:
+        """Count something (footfall/metrics/declared.py); it reaches Redis with the next flush."""
+        self._counts[field] += 1
         self._start()
 
     async def push(self, records: Records) -> None:

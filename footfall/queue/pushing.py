@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import redis
 
-from footfall.queue import counters, keys
+from footfall.metrics.declared import ACCEPTED
+from footfall.queue import keys
 from footfall.queue.flush import Flush
 from footfall.queue.scripts import ENSURE_GENERATION, PUSH
 from footfall.queue.shards import layout
@@ -69,7 +70,7 @@ class Pushing:
         shards = [names[number] for number in gathered]
         counts = flush.counts
         if flush.records:
-            counts = {**counts, counters.ACCEPTED: counts.get(counters.ACCEPTED, 0) + len(flush.records)}
+            counts = {**counts, ACCEPTED.field(): counts.get(ACCEPTED.field(), 0) + len(flush.records)}
         arguments: list[str | int | bytes] = [
             *_PREFIXES, count, int(activate), flush.sequence, _REMEMBERED_SECONDS, len(counts)
         ]  # fmt: skip

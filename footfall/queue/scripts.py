@@ -144,3 +144,23 @@ KEYS: the shard's requests, trimmed and begun; generation, first generation, cha
 bytes that they have together, though a first record is returned whatever its size.
 Returns generation, first generation, trimmed, length of the list, change, begun (names and values in turn), records.
 """
+
+TRIM = """
+local REQUESTS, TRIMMED, GENERATION, COUNTERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local generation, trimmed, count = ARGV[1], ARGV[2], ARGV[3]
+
+if redis.call('GET', GENERATION) ~= generation or (redis.call('GET', TRIMMED) or '0') ~= trimmed then
+  return 0
+end
+redis.call('LTRIM', REQUESTS, count, -1)
+redis.call('SET', TRIMMED, string.format('%.0f', trimmed + count))
+for at = 4, #ARGV, 2 do
+  redis.call('HINCRBY', COUNTERS, ARGV[at], ARGV[at + 1])
+end
+return 1
+"""
+"""Remove records from the head of a shard, and count what became of them, unless others were removed meanwhile.
+
+KEYS: the shard's requests and trimmed; generation, counters. ARGV: the generation, and what trimmed was, when the
+records were read; how many to remove; then name and increment of each counter. Returns whether it did.
+"""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from footfall.clock import Clock
 from footfall.database import Database
+from footfall.metrics.steps import Step, Steps
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.sites import Sites
@@ -64,6 +65,7 @@ class BatchReport:
 
     Args:
         visits: visits begun.
+        actions: actions recorded, of any kind.
         page_views: page views recorded.
         goals: conversions recorded.
         since: time of the earliest hit, in UTC; None for a batch without any.
@@ -72,6 +74,7 @@ class BatchReport:
     """
 
     visits: int = 0
+    actions: int = 0
     page_views: int = 0
     goals: int = 0
     since: datetime | None = None
@@ -80,9 +83,13 @@ class BatchReport:
 
 
 class Recorder:
-    """Records batches through one database connection; keeps its caches from batch to batch."""
+    """Records batches through one database connection; keeps its caches from batch to batch.
+
+    `steps` is told what is being done.
+    """
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self.steps = Steps()
         self._database = database
         self._clock = clock
         self._standard_length = settings.visit_standard_length
@@ -102,6 +109,7 @@ class Recorder:
 
     def prepare(self, requests: Sequence[TrackingRequest]) -> Batch:
         """Everything about the requests that no other request can change. Not inside a transaction."""
+        self.steps.at(Step.PARSE)
         hits, rejected, excluded, failed = [], [], Counter[str](), []
         for place, request in enumerate(requests):
             try:
@@ -119,15 +127,19 @@ class Recorder:
         self._failures.note(failed)
         if self._providers:
             self._providers.ask({hit.enriched_address for hit in hits})
+        self.steps.at(Step.DEVICES)
         devices = self._devices.of({hit.agent for hit in hits})
+        self.steps.at(Step.PARSE)
         understood, hits = hits, [hit for hit in hits if hit.keeps_bot or not devices[hit.agent].is_bot]
         if len(hits) < len(understood):
             excluded[BOT] += len(understood) - len(hits)
         for hit in hits:
             hit.config_id = hit.fingerprint(devices[hit.agent], self._secret)
+        self.steps.at(Step.ACTION_IDS)
         action_ids = self._action_ids.of(_named(hits))
         batch = Batch(hits, rejected, excluded, action_ids, devices, self._action_ids.number)
         if self._providers:
+            self.steps.at(Step.PROVIDERS)
             providers = self._providers.of({hit.enriched_address for hit in hits})
             for hit in hits:
                 hit.provider = providers.get(hit.enriched_address)
@@ -139,18 +151,21 @@ class Recorder:
         Raises:
             ActionsRemoved: the batch has to be prepared again.
         """
+        self.steps.at(Step.VISIT_LOOKUP)
         known = KnownVisits(self._database, self._standard_length)
         known.load(batch.hits)
         outcome = self._run(batch, known)
         goals = self._write(outcome, known)
         self._touch_days(batch.hits)
         since = min((hit.time for hit in batch.hits), default=None)
+        self.steps.at(Step.BARRIER)
         if batch.action_ids:
             self._action_ids.check(
                 batch.actions_number
             )  # last, so that who removes actions waits for no more than the commit
         return BatchReport(
             visits=len(outcome.new_visits),
+            actions=len(outcome.links),
             page_views=sum(link.hit.action is not None and link.hit.action.kind is PAGE_VIEW for link in outcome.links),
             goals=goals,
             since=None if since is None else datetime.fromtimestamp(since, UTC),
@@ -159,8 +174,10 @@ class Recorder:
         )
 
     def _run(self, batch: Batch, known: KnownVisits) -> visits.Outcome:
+        self.steps.at(Step.ORDER_LOOKUP)
         outcome, orders = visits.Outcome(), Orders(self._database, batch.action_ids)
         orders.load(batch.hits, known.loaded())
+        self.steps.at(Step.RULES)
         for hit in batch.hits:
             latest = known.latest(hit)
             if latest is not None and visits.is_continued(latest, hit, self._standard_length):
@@ -183,13 +200,17 @@ class Recorder:
     def _write(self, outcome: visits.Outcome, known: KnownVisits) -> int:
         """Write the rows; how many conversions are new."""
         database = self._database
+        self.steps.at(Step.INSERT_VISITS)
         if outcome.new_visits:
             rows.insert_visits(database, outcome.new_visits)
         # A timing that its column cannot hold costs the reference the action, not the visit (timings out of range).
         links = [link for link in outcome.links if _is_storable(link.timings)]
+        self.steps.at(Step.INSERT_ACTIONS)
         if links:
             rows.insert_links(database, links)
+        self.steps.at(Step.CONVERSIONS)
         goals = self._write_conversions(outcome)
+        self.steps.at(Step.UPDATE_VISITS)
         changed = known.changed()
         for link in links:
             if link.hit.site.has_action_dimensions:
@@ -199,6 +220,7 @@ class Recorder:
             rows.update_visits(database, changed + new)
         if late := [visit for visit in changed if visit.is_attributed_late]:
             rows.update_referrers(database, late)
+        self.steps.at(Step.UPDATE_ACTIONS)
         if outcome.time_spent:
             rows.update_time_spent(database, outcome.time_spent)
         if outcome.late_timings:
@@ -230,6 +252,7 @@ class Recorder:
         return [o for o in items if o.order_id == CART_ID or (o.visit.idvisit, o.order_id) in own]
 
     def _touch_days(self, hits: Sequence[Hit]) -> None:
+        self.steps.at(Step.TOUCHED_DAYS)
         if days := {(hit.site.idsite, hit.site.days.date_of(hit.time).isoformat()) for hit in hits}:
             now = self._clock.now().strftime("%Y-%m-%d %H:%M:%S")
             rows.touch_days(self._database, sorted(days), now)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from footfall.database import Database
+from footfall.metrics.steps import Steps
 from footfall.queue.request import TrackingRequest
 
 
 @dataclass
 class Report:
     visits: int
+    actions: int = 0
     page_views: int = 0
     goals: int = 0
     since: datetime | None = None
@@ -26,6 +28,7 @@ class RowRecorder:
     database: Database
     meanwhile: Callable[[], None] = lambda: None
     writes: list[int] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
 
     def forget(self) -> None:
         """It keeps nothing."""

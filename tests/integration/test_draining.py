@@ -15,9 +15,9 @@ from row_recorder import RowRecorder, new_row_recorder, recorded
 
 from footfall.clock import FixedClock
 from footfall.database import Database
+from footfall.metrics.declared import EXCLUDED
 from footfall.options import Options
-from footfall.queue import head, keys
-from footfall.queue.counters import Counts
+from footfall.queue import counters, head, keys
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.lease import Lease, holders
 from footfall.queue.request import TrackingRequest, decode, encode
@@ -266,7 +266,7 @@ def test_what_is_left_out_on_purpose_is_counted_and_nothing_else(
     assert drain(tools, SHARD) == 3
     assert recorded(database) == ["a"]
     assert database.query("SELECT COUNT(*) FROM footfall_dead_letter") == [(0,)]
-    assert Counts.read(redis_client).exclusions() == {"excluded address": 2}
+    assert counters.read(redis_client).values(EXCLUDED) == {("excluded address",): 2}
     assert any(message.endswith(" - Excluded 2: excluded address 2") for message in caplog.messages)
 
 

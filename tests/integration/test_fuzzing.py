@@ -21,8 +21,9 @@ from stack import SHARDS, is_open, pending, running, wait_for
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.queue import keys
-from footfall.queue.counters import ACCEPTED, IGNORED, Counts
+from footfall.metrics.declared import ACCEPTED, IGNORED, REFUSED
+from footfall.metrics.metric import Counts
+from footfall.queue import counters, keys
 from footfall.settings import Settings
 from footfall.users import Users
 
@@ -58,7 +59,7 @@ class Account:
             (CANARY_SITE,),
         )
         return cls(
-            Counts.read(client),
+            counters.read(client),
             sum(int(client.get(keys.trimmed(shard)) or 0) for shard in SHARDS),
             database.query("SELECT COUNT(*) FROM log_visit WHERE idsite <> %s", (CANARY_SITE,))[0][0],
             [str(name) for (name,) in canaries],
@@ -73,9 +74,9 @@ class Account:
     def print(self) -> None:
         """The figures, for people."""
         print(
-            f"  accepted {self.counts.count(ACCEPTED):,} = {self.visits:,} altered and recorded + "
+            f"  accepted {self.counts.of(ACCEPTED):,} = {self.visits:,} altered and recorded + "
             f"{len(self.canaries):,} unaltered and recorded + {self.excluded:,} excluded + {self.dead.total():,} dead; "
-            f"besides {self.counts.count(IGNORED):,} not to be recorded, refused: {self.counts.refusals()}"
+            f"besides {self.counts.of(IGNORED):,} not to be recorded, refused: {self.counts.values(REFUSED)}"
         )
         print(f"  excluded: {self.counts.exclusions()}")
         for reason, count in self.dead.most_common(25):
@@ -106,7 +107,7 @@ def test_whatever_is_sent_nothing_dies_and_every_accepted_request_is_accounted_f
     assert [delivery for delivery, _ in answers.failures] == []
     assert [delivery for delivery, _ in answers.unanswered] == []
     recorded = account.visits + len(account.canaries)
-    assert account.counts.count(ACCEPTED) == account.drained == recorded + account.excluded + account.dead.total()
+    assert account.counts.of(ACCEPTED) == account.drained == recorded + account.excluded + account.dead.total()
     assert len(set(account.canaries)) == len(account.canaries)
     assert set(answers.canaries) <= set(account.canaries)
     unexpected = [reason for reason in account.dead if reason.startswith(("Unexpected", "It cannot be recorded ("))]

@@ -14,10 +14,10 @@ from stack import wait_for
 from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database
 from footfall.errors import QueueUnavailable
+from footfall.metrics.declared import ACCEPTED, IGNORED
 from footfall.queue import counters, keys
 from footfall.queue.capacity import Capacity
 from footfall.queue.connection import connect, connect_async
-from footfall.queue.counters import Counts
 from footfall.queue.keeper import SpoolKeeper
 from footfall.queue.memory import Memory, Overloaded
 from footfall.queue.push import Pusher
@@ -101,7 +101,7 @@ def test_what_is_sent_while_redis_is_away_is_in_the_queue_in_order_when_it_is_ba
     one.push("6")
     assert queued(server.client) == ["1", "2", "3", "4", "5", "6"]
     assert not one.spool.holds()
-    assert Counts.read(server.client).count(counters.ACCEPTED) == 6
+    assert counters.read(server.client).of(ACCEPTED) == 6
 
 
 def test_while_anything_is_spooled_no_request_of_the_machine_overtakes_it(
@@ -131,7 +131,7 @@ def test_a_push_whose_answer_was_lost_is_in_the_queue_once(
     one.look()
     one.push("4")
     assert queued(server.client) == ["1", "2", "3", "4"]
-    assert Counts.read(server.client).count(counters.ACCEPTED) == 4
+    assert counters.read(server.client).of(ACCEPTED) == 4
 
 
 def test_a_lost_push_that_arrives_after_its_repetition_does_nothing(
@@ -189,14 +189,14 @@ def test_counts_wait_while_requests_are_spooled(server: PrivateRedis, endpoint: 
     server.start()
 
     async def count() -> None:
-        one.pusher.count(counters.IGNORED)
+        one.pusher.count(IGNORED.field())
         await one.pusher.finish()
 
     one.runner.run(count())
     one.look()
     assert queued(server.client) == ["1"]
     one.push("2")
-    assert Counts.read(server.client).count(counters.IGNORED) == 1
+    assert counters.read(server.client).of(IGNORED) == 1
 
 
 # When the spool cannot take it either
