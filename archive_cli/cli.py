@@ -215,11 +215,11 @@ def status(as_json: bool) -> None:
     "--reports-older-than", type=AgeParameter(), metavar="AGE", help="Also archives of periods that ended earlier."
 )
 def purge(logs_older_than: Age | None, reports_older_than: Age | None) -> None:
-    """Remove archives that nobody reads any more; old log data and old archives where you say so.
+    """Remove archives and devices that nobody reads any more; old log data and old archives where you say so.
 
     Nobody reads archives that a newer one replaced, that failed or were never finished, and ranges of dates more than a
     day old, which are made again when somebody asks for them. A run removes what it replaces by itself, so once a day
-    is enough.
+    is enough. What a user agent says (its device) goes when no worker asked for it in DEVICE_DAYS.
 
     Log data goes in small steps that hold tracking up for no more than moments. A day that is not archived stays. Once
     its log is gone a day cannot be archived again: its archives stay as they are.
@@ -231,7 +231,7 @@ def purge(logs_older_than: Age | None, reports_older_than: Age | None) -> None:
     """
     from archive_cli.purging import purge_all
 
-    for line in purge_all(_database(), SystemClock(), logs_older_than, reports_older_than):
+    for line in purge_all(_database(), load(), SystemClock(), logs_older_than, reports_older_than):
         click.echo(line)
 
 

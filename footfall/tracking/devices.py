@@ -9,8 +9,8 @@ they come, so that recording a batch again gives the same rows.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from footfall.tracking.detection.detector import Detection
 from footfall.tracking.detection.detector import detect as detect_agent
 
 _DETECTOR = f"device_detector {version('device_detector')} 2"  # a change of our rules needs another number
+_USED_DAYS = timedelta(days=7)  # how exactly the date of a row's last use is kept
 _USER_AGENT_CHARACTERS = 500  # the reference looks at no more
 _HINTS_CHARACTERS = 4_000  # several times what browsers send; longer ones are not read
 
@@ -131,20 +132,33 @@ class Devices:
     def _shared(self, agents: Iterable[Agent]) -> dict[Agent, Device]:
         by_hash = {_hash(agent): agent for agent in agents}
         rows = self._database.query(
-            f"SELECT hash, device FROM {self._database.table('footfall_device')} "
+            f"SELECT hash, device, date_used FROM {self._database.table('footfall_device')} "
             f"WHERE hash IN ({', '.join(['%s'] * len(by_hash))})",
             tuple(by_hash),
         )
-        return {by_hash[bytes(key)]: msgspec.msgpack.decode(bytes(value), type=Device) for key, value in rows}
+        today = self._clock.now().date()
+        self._use(sorted(bytes(key) for key, _, used in rows if used is None or today - used >= _USED_DAYS))
+        return {by_hash[bytes(key)]: msgspec.msgpack.decode(bytes(value), type=Device) for key, value, _ in rows}
+
+    def _use(self, hashes: Sequence[bytes]) -> None:
+        """Note that these rows are used, which keeps them from being purged (device_purge.py)."""
+        if hashes:
+            self._database.execute(
+                f"UPDATE {self._database.table('footfall_device')} SET date_used = %s "
+                f"WHERE hash IN ({', '.join(['%s'] * len(hashes))})",
+                (self._clock.now().date(), *hashes),
+            )
 
     def _share(self, devices: dict[Agent, Device]) -> None:
         if not devices:
             return
-        now: datetime = self._clock.now().replace(tzinfo=None, microsecond=0)
-        rows = sorted((_hash(agent), msgspec.msgpack.encode(device), now) for agent, device in devices.items())
+        now = self._clock.now().replace(tzinfo=None, microsecond=0)
+        rows = sorted(
+            (_hash(agent), msgspec.msgpack.encode(device), now, now.date()) for agent, device in devices.items()
+        )
         self._database.execute(
-            f"INSERT IGNORE INTO {self._database.table('footfall_device')} (hash, device, ts_detected) VALUES "
-            + ", ".join(["(%s, %s, %s)"] * len(rows)),
+            f"INSERT IGNORE INTO {self._database.table('footfall_device')} "
+            "(hash, device, ts_detected, date_used) VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(rows)),
             [value for row in rows for value in row],
         )
         for agent in devices:

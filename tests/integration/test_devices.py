@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from time import time
 from urllib.parse import urlencode
 
 import pytest
 
-from footfall.clock import SystemClock
+from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.tracking import devices
+from footfall.tracking.device_purge import purge_devices
 from footfall.tracking.devices import Agent, Devices
 from footfall.tracking.recorder import BatchReport, Recorder
 
@@ -46,6 +48,9 @@ def record(database: Database, settings: Settings) -> Callable[..., BatchReport]
             return recorder.write(batch)
 
     return record
+
+
+DAY = timedelta(days=1)
 
 
 def no_detection(agent: Agent) -> None:
@@ -98,3 +103,59 @@ def test_a_bot_that_asks_to_be_recorded_is_a_visit(record: Callable[..., BatchRe
 def test_client_hints_of_a_request_decide_its_system(record: Callable[..., BatchReport], database: Database) -> None:
     record(WINDOWS, uadata=WINDOWS_11)
     assert database.query("SELECT config_os, config_os_version FROM log_visit") == [("WIN", "11")]
+
+
+# Purging
+
+
+def share(database: Database, clock: FixedClock, *agents: str) -> None:
+    """Let two batches of a new process come with these agents."""
+    process = Devices(database, clock, 100)
+    for _ in range(2):
+        process.of([Agent.of(agent) for agent in agents])
+
+
+def kept(database: Database, clock: FixedClock, days: int) -> int:
+    """How many devices are left after those unused for so many days are purged."""
+    pauses: list[None] = []
+    before = database.query("SELECT COUNT(*) FROM footfall_device")[0][0]
+    removed = purge_devices(database, (clock.moment - days * DAY).date(), lambda: pauses.append(None))
+    (left,) = database.query("SELECT COUNT(*) FROM footfall_device")[0]
+    assert before - left == removed
+    assert len(pauses) == -(-removed // 1000)
+    return int(left)
+
+
+def test_a_device_that_nobody_reads_is_purged_and_one_that_is_read_stays(database: Database, clock: FixedClock) -> None:
+    share(database, clock, WINDOWS, GOOGLEBOT)
+    for _ in range(10):
+        clock.moment += 10 * DAY
+        Devices(database, clock, 100).of([Agent.of(WINDOWS)])
+    assert kept(database, clock, 90) == 1
+    clock.moment += 91 * DAY
+    assert kept(database, clock, 90) == 0
+
+
+def test_a_purged_device_is_shared_again_when_it_comes_again(database: Database, clock: FixedClock) -> None:
+    share(database, clock, WINDOWS)
+    clock.moment += 100 * DAY
+    assert kept(database, clock, 90) == 0
+    share(database, clock, WINDOWS)
+    assert kept(database, clock, 90) == 1
+
+
+def test_a_row_of_a_version_that_noted_no_use_goes_by_its_detection(database: Database, clock: FixedClock) -> None:
+    for number, age in enumerate((10, 89, 91, 1000)):
+        database.execute(
+            "INSERT INTO footfall_device (hash, device, ts_detected) VALUES (%s, %s, %s)",
+            (number.to_bytes(16, "big"), b"x", (clock.moment - age * DAY).replace(tzinfo=None)),
+        )
+    assert kept(database, clock, 90) == 2
+
+
+def test_more_rows_than_one_statement_removes_all_go(database: Database, clock: FixedClock) -> None:
+    old = (clock.moment - 100 * DAY).replace(tzinfo=None)
+    rows = [value for number in range(2500) for value in (number.to_bytes(16, "big"), b"x", old)]
+    marks = ", ".join(["(%s, %s, %s)"] * 2500)
+    database.execute(f"INSERT INTO footfall_device (hash, device, ts_detected) VALUES {marks}", rows)
+    assert kept(database, clock, 90) == 0
