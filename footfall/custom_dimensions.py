@@ -1,12 +1,12 @@
 """Custom dimensions, as tracking reads them: which column a value belongs into, and where it comes from."""
 
-import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from footfall.database import Database
+from footfall.patterns import InvalidPattern, Pattern, compiled
 
 VISIT, ACTION = "visit", "action"  # scopes
 COLUMNS = 5
@@ -23,7 +23,7 @@ class Extraction:
     """
 
     source: str
-    pattern: re.Pattern[str] | str
+    pattern: Pattern | str
 
     def value(self, url: str, title: str) -> str:
         """The value in a page of this URL and title; empty when there is none."""
@@ -86,11 +86,11 @@ def _extractions(text: str, case_sensitive: bool) -> tuple[Extraction, ...]:
             found.append(Extraction(source, pattern))
         elif source in ("url", "action_name"):
             try:
-                compiled = re.compile(pattern, 0 if case_sensitive else re.IGNORECASE)
-            except re.error:
+                expression = compiled(pattern, "" if case_sensitive else "i")
+            except InvalidPattern:
                 continue
-            if compiled.groups:
-                found.append(Extraction(source, compiled))
+            if expression.groups:
+                found.append(Extraction(source, expression))
     return tuple(found)
 
 

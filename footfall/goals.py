@@ -1,10 +1,10 @@
 """Goals, as tracking reads them: what converts a goal, and what a conversion is worth."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from footfall.database import Database
+from footfall.patterns import InvalidPattern, compiled
 
 MANUALLY = "manually"
 VISIT_DURATION = "visit_duration"
@@ -110,8 +110,8 @@ def matcher(pattern: str, pattern_type: str, case_sensitive: bool) -> Matches:
     """Whether a text fits: `contains`, `exact` or `regex` (found anywhere); one that cannot be compiled never fits."""
     if pattern_type == "regex":
         try:
-            search = re.compile(pattern, 0 if case_sensitive else re.IGNORECASE).search
-        except re.error:
+            search = compiled(pattern, "" if case_sensitive else "i").search
+        except InvalidPattern:
             return _never
         return lambda text: search(text) is not None
     lower = pattern.lower()

@@ -1,6 +1,5 @@
 """Sites: what is configured for each, and the tracker cache in front of them."""
 
-import re
 from dataclasses import dataclass, field
 
 from cachetools import TTLCache
@@ -9,6 +8,7 @@ from footfall.custom_dimensions import ACTION, VISIT, CustomDimension, read_dime
 from footfall.database import Database
 from footfall.goals import Goals, read_goals
 from footfall.options import Options
+from footfall.patterns import InvalidPattern, Pattern, compiled
 from footfall.timezones import LocalDays, site_zone
 
 _UNKNOWN_SECONDS = 5  # a site made a moment ago is found soon, and unknown ids do not reach the database each time
@@ -62,7 +62,7 @@ class Site:
     timezone: str
     keep_url_fragment: bool
     excluded_parameters: frozenset[str]
-    excluded_parameter_patterns: tuple[re.Pattern[str], ...]
+    excluded_parameter_patterns: tuple[Pattern, ...]
     excluded_ips: tuple[str, ...]
     excluded_user_agents: tuple[str, ...]
     excluded_referrers: tuple[str, ...]
@@ -81,7 +81,7 @@ class Site:
         return bool(self.action_dimensions)
 
 
-def split_parameters(text: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+def split_parameters(text: str) -> tuple[frozenset[str], tuple[Pattern, ...]]:
     """The names and the `/pattern/` entries of a comma-separated list of excluded parameters.
 
     A pattern that does not compile excludes nothing.
@@ -90,8 +90,8 @@ def split_parameters(text: str) -> tuple[frozenset[str], tuple[re.Pattern[str], 
     for entry in (part.strip() for part in text.split(",")):
         if len(entry) > 2 and entry.startswith("/") and entry.rstrip("i").endswith("/"):
             try:
-                patterns.append(re.compile(entry.rstrip("i").strip("/"), re.IGNORECASE))
-            except re.error:
+                patterns.append(compiled(entry.rstrip("i").strip("/"), "i"))
+            except InvalidPattern:
                 continue
         elif entry:
             names.add(entry.lower())

@@ -8,6 +8,7 @@ from functools import cache
 from babel import Locale
 
 from footfall.errors import InvalidInput
+from footfall.patterns import InvalidPattern, Pattern, compiled
 from footfall.timezones import site_zone
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+[^\s]*")
@@ -103,13 +104,13 @@ def addresses(value: str | Iterable[str]) -> str:
     return kept
 
 
-def pattern(what: str, text: str) -> re.Pattern[str]:
+def pattern(what: str, text: str) -> Pattern:
     """The compiled regular expression.
 
     Raises:
         InvalidInput: it is none.
     """
     try:
-        return re.compile(text)
-    except re.error as error:
+        return compiled(text)
+    except InvalidPattern as error:
         raise InvalidInput(f"The {what} {text!r} is no regular expression: {error}.") from None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from footfall.patterns import InvalidPattern, Pattern, compiled
 from footfall.sites import Site
 from footfall.tracking.addresses import unmapped
 from footfall.tracking.errors import Excluded
@@ -24,7 +25,6 @@ _PREFETCH_HEADERS = {
     "sec-purpose": ("prefetch", "prerender"),
 }
 _PATTERN = re.compile(r"/(?P<pattern>.+)/(?P<flags>[imsxu]*)", re.DOTALL)
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE, "u": re.NOFLAG}
 
 
 class Exclusions:
@@ -145,17 +145,14 @@ def _as_network(entry: str) -> str:
     return f"{address}/{ipaddress.ip_address(address).max_prefixlen - wildcards * width}"
 
 
-def _pattern(entry: str) -> re.Pattern[str] | None:
+def _pattern(entry: str) -> Pattern | None:
     """The regular expression of an entry like `/Bot\\d+/i`; None for one that is looked for as a text."""
     written = _PATTERN.fullmatch(entry)
     if written is None:
         return None
-    flags = re.NOFLAG
-    for flag in written["flags"]:
-        flags |= _FLAGS[flag]
     try:
-        return re.compile(written["pattern"], flags)
-    except re.error:
+        return compiled(written["pattern"], "".join(dict.fromkeys(written["flags"].replace("u", ""))))
+    except InvalidPattern:
         return None
 
 

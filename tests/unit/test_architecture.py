@@ -21,7 +21,7 @@ LAYERS = (
     {"entities"},
     {"sites", "goals", "custom_dimensions", "options", "users", "changes"},
     {"metrics"},
-    {"migrations", "packets", "database", "settings", "timezones", "clock", "log", "errors"},
+    {"migrations", "packets", "patterns", "database", "settings", "timezones", "clock", "log", "errors"},
 )
 
 
