@@ -81,8 +81,10 @@ class Settings:
     queue_lease_seconds: int = _row(30, "How long a worker holds a shard without renewing its lease.")
     queue_drain_seconds: int = _row(10, "How long one job drains its shard before the others have a turn.")
     queue_sweep_seconds: int = _row(5, "How often shards that nobody drains are looked for.")
-    queue_max_requests: int = _row(1_000_000, "Requests in Redis from which on further ones go to the spool.")
-    queue_max_bytes: int = _row(1_073_741_824, "Bytes in Redis from which on further requests go to the spool.")
+    queue_max_requests: int = _row(1_000_000, "Requests in the live lane from which on further ones go to the spool.")
+    queue_max_bytes: int = _row(1_073_741_824, "Bytes in the live lane from which on further requests go to the spool.")
+    queue_import_max_requests: int = _row(200_000, "Requests in the import lane from which on imports wait.")
+    queue_import_max_bytes: int = _row(268_435_456, "Bytes in the import lane from which on imports wait.")
     dead_letter_limit: int = _row(
         1000, "Requests within an hour that may fail to be recorded before draining stops; 0: it never stops."
     )

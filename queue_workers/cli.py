@@ -15,7 +15,7 @@ from footfall.command_line import CONTEXT, Commands
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue.connection import connect
-from footfall.queue.layouts import known_shards
+from footfall.queue.layouts import all_shards
 from footfall.queue.state import depths
 from footfall.settings import load
 from queue_workers.dead_cli import dead
@@ -137,7 +137,7 @@ def drain() -> None:
     tools = new_tools(settings, clock, database, connection, recorder, patience=IMPATIENT)
     drained, started = 0, clock.monotonic()
     while True:
-        shards = known_shards(connection, settings.queue_shards)
+        shards = all_shards(connection, settings.queue_shards)
         waiting = [shard for shard, depth in depths(connection, shards).items() if depth]
         if not waiting:
             break

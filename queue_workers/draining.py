@@ -8,6 +8,7 @@ from footfall.metrics.steps import Step
 from footfall.queue import failures, head
 from footfall.queue.failures import DrainingStopped
 from footfall.queue.head import Head
+from footfall.queue.lanes import lane_of
 from footfall.queue.layouts import earlier_shards
 from footfall.queue.lease import Lease, LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved
@@ -38,7 +39,7 @@ def drain(tools: Tools, shard: str) -> int:
         raise DrainingStopped(failures.explanation(tools.settings.dead_letter_limit))
     if _earlier_layouts_first(tools, shard):
         return 0
-    ensure_generation(tools.redis)
+    ensure_generation(tools.redis, lane_of(shard))
     lease = Lease.acquire(tools.redis, shard, tools.holder, tools.settings.queue_lease_seconds)
     if lease is None:
         return 0
@@ -111,12 +112,17 @@ class _Turn:
             time.sleep(pause)
 
     def _over(self) -> bool:
-        """Whether the turn ends although there is more: a shard with a lot of work must not hold the others up."""
+        """Whether the turn ends although there is more: a shard with a lot of work must not hold the others up.
+
+        One of another lane than the first gives way as soon as it has recorded a batch, so that it comes to an end even
+        where nobody takes the jobs that wait.
+        """
         tools, elapsed = self._tools, time.monotonic() - self._begun
         return (
             tools.stopping()
             or elapsed >= tools.settings.queue_drain_seconds
-            or (elapsed >= _FAIR_SECONDS and tools.drains.others_wait())
+            or (elapsed >= _FAIR_SECONDS and tools.drains.equals_wait(self._shard))
+            or (self.drained > 0 and tools.drains.betters_wait(self._shard))
         )
 
     def _enough(self, last_news: float) -> bool:
@@ -124,7 +130,7 @@ class _Turn:
         patience, now = self._tools.patience, time.monotonic()
         if now - last_news >= patience.idle:
             return True
-        return now - self._begun >= patience.at_least and self._tools.drains.others_wait()
+        return now - self._begun >= patience.at_least and self._tools.drains.any_wait()
 
     def _alive(self) -> None:
         if self._lease.keep():

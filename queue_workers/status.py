@@ -17,6 +17,7 @@ from footfall.errors import FootfallError
 from footfall.options import Options
 from footfall.queue import failures
 from footfall.queue.dead_letters import DeadLetters
+from footfall.queue.lanes import IMPORT, LANES
 from footfall.queue.state import QueueState, read_state
 from footfall.settings import Settings
 from queue_workers.load_report import Report, read_report
@@ -59,6 +60,7 @@ class Status:
         """As JSON."""
         return {
             "pending": self.queue.pending,
+            "lanes": {lane.name: {"pending": self.queue.pending_in(lane)} for lane in LANES},
             "in_flight": self.queue.in_flight,
             "oldest_seconds": round(self.queue.oldest_seconds, 3),
             "rate": None if self.rate is None else round(self.rate, 1),
@@ -128,6 +130,8 @@ def render(status: Status) -> RenderableType:
         "rate -" if status.rate is None else f"{status.rate:,.0f} requests/s",
         "dead letters unknown, the database cannot be reached" if status.dead is None else f"{status.dead:,} dead",
     ]
+    if imports := queue.pending_in(IMPORT):
+        facts.insert(1, f"{imports:,} of them imports")
     if queue.spooled:
         facts.insert(1, f"{queue.spooled:,} of them in spools")
     shards = Table("shard", "depth", "oldest (s)", "drained", "by", title="Shards", title_justify="left")

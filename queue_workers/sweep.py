@@ -3,7 +3,7 @@
 from redis import Redis
 
 from footfall.queue.asking import DrainRequests
-from footfall.queue.layouts import known_shards
+from footfall.queue.layouts import all_shards
 from footfall.queue.lease import holders, release_all
 from footfall.queue.state import depths
 
@@ -30,7 +30,7 @@ class Sweep:
 
     def bury(self, holder: str) -> list[str]:
         """Take over from a worker process that has died: release its leases, ask for what it leaves; those shards."""
-        release_all(self._redis, known_shards(self._redis, self._shard_count), holder)
+        release_all(self._redis, all_shards(self._redis, self._shard_count), holder)
         left = []
         for shard, depth in self._unattended().items():
             # Its asked key may be that of the dead process' job. A job too many is turned away by the lease.
@@ -42,7 +42,7 @@ class Sweep:
     def _unattended(self) -> dict[str, int]:
         """The depth of every shard that has no lease and no waiting job."""
         waiting = self._drains.renew_waiting()
-        shards = known_shards(self._redis, self._shard_count)
+        shards = all_shards(self._redis, self._shard_count)
         leased = holders(self._redis, shards)
         return {
             shard: depth

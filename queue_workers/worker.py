@@ -39,7 +39,7 @@ def work(settings: Settings) -> None:
     for name in ("rq.worker", "rq.job"):
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = DrainWorker(
-        [keys.DRAIN_QUEUE, keys.ARCHIVE_QUEUE],
+        list(keys.JOB_QUEUES),
         name=holder_name(os.getpid()),
         connection=connect(settings.redis_url),
         serializer=JSONSerializer,

@@ -13,6 +13,7 @@ from footfall.queue.asking import DrainRequests
 from footfall.queue.capacity import Capacity
 from footfall.queue.connection import connect, connect_async
 from footfall.queue.keeper import SpoolKeeper
+from footfall.queue.lanes import LIVE
 from footfall.queue.memory import Memory
 from footfall.queue.push import Pusher
 from footfall.queue.spool import Spool
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     bell = DrainBell(drains)
     url, shard_count = settings.redis_url, settings.queue_shards
     spool = Spool(settings.spool_directory, settings.spool_bytes, settings.spool_fsync)
-    capacity = Capacity(settings.queue_max_requests, settings.queue_max_bytes)
+    capacity = Capacity.of(settings, LIVE)
     memory = Memory(settings.max_memory_bytes)
     keeper = SpoolKeeper(connect(url, settings.queue_push_seconds), url, shard_count, spool, capacity, bell.ring)
     client = connect_async(url, settings.queue_push_seconds)

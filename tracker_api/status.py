@@ -6,6 +6,7 @@ from hmac import compare_digest
 import falcon
 from falcon.asgi import Response
 
+from footfall.queue.lanes import LANES
 from tracker_api import metrics
 from tracker_api.backstage import Backstage
 from tracker_api.gate import Guarded
@@ -109,10 +110,13 @@ class MetricsDoor:
 
 
 def queue_document(report: QueueReport) -> dict[str, object]:
-    """The answer of /queue: `pending` requests are accepted and not yet in the database; ages in seconds."""
+    """The answer of /queue: `pending` requests, of all lanes, are accepted and not yet in the database; ages in
+    seconds.
+    """
     state = report.state
     return {
         "pending": state.pending,
+        "lanes": {lane.name: {"pending": state.pending_in(lane)} for lane in LANES},
         "in_flight": state.in_flight,
         "oldest_seconds": round(state.oldest_seconds, 3),
         "dead": report.dead,

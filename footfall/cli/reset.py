@@ -16,6 +16,7 @@ from footfall.database import Database
 from footfall.errors import FootfallError
 from footfall.queue import keys
 from footfall.queue.connection import connect, explained
+from footfall.queue.lanes import LANES
 from footfall.settings import Settings, load
 
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS `\{prefix\}(\w+)`")
@@ -54,8 +55,9 @@ def empty_queue(redis: Redis, settings: Settings) -> None:
     about to vanish; their pool replaces them. Once the last has finished the batch in its hands, the rest goes.
     """
     with explained(settings.redis_url):
-        jobs = Queue(keys.DRAIN_QUEUE, connection=redis)
-        jobs.empty()
+        jobs = Queue(keys.drain_queue(), connection=redis)
+        for lane in LANES:
+            Queue(keys.drain_queue(lane), connection=redis).empty()
         _delete(redis, keys.requests("*"))
         workers = {worker.name for worker in Worker.all(queue=jobs)}
         for name in workers:

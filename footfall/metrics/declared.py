@@ -62,12 +62,16 @@ RECOVERED = _counter(
 
 # The queue
 
-QUEUE_DEPTH = _gauge("footfall_queue_depth", "Tracking requests that wait in a shard.", "shard")
+QUEUE_DEPTH = _gauge(
+    "footfall_queue_depth", "Tracking requests that wait in a shard; those of imports begin with `import-`.", "shard"
+)
 QUEUE_OLDEST = _gauge(
-    "footfall_queue_oldest_seconds", "Age of the oldest tracking request of a shard; 0 for an empty one.", "shard"
+    "footfall_queue_oldest_seconds",
+    "Age of the oldest tracking request of a shard; 0 for an empty one, and for imports.",
+    "shard",
 )
 QUEUE_IN_FLIGHT = _gauge("footfall_queue_in_flight", "Tracking requests that workers have in hand, at most.")
-QUEUE_BYTES = _gauge("footfall_queue_bytes", "Bytes that all shards take in Redis, about.")
+QUEUE_BYTES = _gauge("footfall_queue_bytes", "Bytes that the shards of the live lane take in Redis, about.")
 QUEUE_FULL = _gauge(
     "footfall_queue_full",
     "1 while the queue has no room (QUEUE_MAX_REQUESTS, QUEUE_MAX_BYTES, Redis's memory), else 0.",

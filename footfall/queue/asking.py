@@ -6,6 +6,7 @@ when a worker is killed. The key says that a job is waiting or running; it expir
 turns it away.
 """
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 from redis import Redis
@@ -13,6 +14,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from footfall.queue import keys
+from footfall.queue.lanes import LANES, lane_of
 
 DRAIN_JOB = "queue_workers.jobs.drain"
 _FAILURE_SECONDS = 3600
@@ -29,7 +31,7 @@ class DrainRequests:
 
     def __init__(self, redis: Redis, drain_seconds: int, sweep_seconds: int) -> None:
         self._redis = redis
-        self._queue = Queue(keys.DRAIN_QUEUE, connection=redis, serializer=JSONSerializer)
+        self._queues = {name: Queue(name, connection=redis, serializer=JSONSerializer) for name in keys.JOB_QUEUES}
         self._job_seconds = drain_seconds + 120
         self._asked_seconds = max(10, 3 * sweep_seconds)
 
@@ -53,13 +55,25 @@ class DrainRequests:
         """Nothing is asked for any more: the next push that finds the shard empty asks."""
         self._redis.delete(keys.asked(shard))
 
-    def others_wait(self) -> bool:
-        """Whether jobs wait for a worker."""
-        return self._queue.count > 0
+    def equals_wait(self, shard: str) -> bool:
+        """Whether jobs wait that workers take before the next drain of this shard, or in turn with it."""
+        return self._wait(keys.JOB_QUEUES[: keys.JOB_QUEUES.index(_queue_of(shard)) + 1])
+
+    def betters_wait(self, shard: str) -> bool:
+        """Whether jobs wait that workers take before any drain in the lane of this shard."""
+        return self._wait(keys.JOB_QUEUES[: keys.JOB_QUEUES.index(_queue_of(shard))])
+
+    def any_wait(self) -> bool:
+        """Whether jobs of any kind wait for a worker."""
+        return self._wait(keys.JOB_QUEUES)
+
+    def _wait(self, names: Sequence[str]) -> bool:
+        return any(self._queues[name].count for name in names)
 
     def waiting(self) -> set[str]:
         """The shards whose job waits for a worker."""
-        return {job_id.rpartition("_")[0] for job_id in self._queue.get_job_ids()}
+        queues = [self._queues[keys.drain_queue(lane)] for lane in LANES]
+        return {job_id.rpartition("_")[0] for queue in queues for job_id in queue.get_job_ids()}
 
     def renew_waiting(self) -> set[str]:
         """Renew the asked key of every shard whose job waits; those shards."""
@@ -69,7 +83,7 @@ class DrainRequests:
         return waiting
 
     def _enqueue(self, shard: str) -> None:
-        self._queue.enqueue_call(
+        self._queues[_queue_of(shard)].enqueue_call(
             DRAIN_JOB,
             args=(shard,),
             job_id=f"{shard}_{uuid4().hex}",
@@ -77,3 +91,7 @@ class DrainRequests:
             result_ttl=0,
             failure_ttl=_FAILURE_SECONDS,
         )
+
+
+def _queue_of(shard: str) -> str:
+    return keys.drain_queue(lane_of(shard))

@@ -8,6 +8,7 @@ from redis import Redis
 
 from footfall import changes
 from footfall.queue import keys
+from footfall.queue.lanes import lane_of
 from footfall.queue.scripts import READ_HEAD, TRIM
 
 
@@ -39,10 +40,10 @@ def read(redis: Redis, shard: str, limit: int, byte_limit: int) -> Head:
         limit: the most records.
         byte_limit: the most bytes that they have together; a first record comes whatever its size.
     """
-    script = redis.register_script(READ_HEAD)
+    script, lane = redis.register_script(READ_HEAD), lane_of(shard)
     names = [
         *(keys.requests(shard), keys.trimmed(shard), keys.begun(shard)),
-        *(keys.GENERATION, keys.FIRST_GENERATION, changes.KEY),
+        *(keys.generation(lane), keys.first_generation(lane), changes.KEY),
     ]
     while True:
         generation, first, trimmed, depth, change, begun, records = script(keys=names, args=[limit, byte_limit])
@@ -52,8 +53,8 @@ def read(redis: Redis, shard: str, limit: int, byte_limit: int) -> Head:
                 offsets.setdefault(first.decode(), 0)
             return Head(generation.decode(), int(trimmed or 0), depth, records, change, offsets)
         name = uuid4().hex
-        if redis.set(keys.GENERATION, name, nx=True):
-            redis.set(keys.FIRST_GENERATION, name)
+        if redis.set(keys.generation(lane), name, nx=True):
+            redis.set(keys.first_generation(lane), name)
 
 
 def trim(
@@ -70,7 +71,7 @@ def trim(
     arguments: list[str | int] = [generation, trimmed, count]
     for name, increment in (counts or {}).items():
         arguments += (name, increment)
-    names = [keys.requests(shard), keys.trimmed(shard), keys.GENERATION, keys.COUNTERS]
+    names = [keys.requests(shard), keys.trimmed(shard), keys.generation(lane_of(shard)), keys.COUNTERS]
     return bool(redis.register_script(TRIM)(keys=names, args=arguments))
 
 

@@ -1,21 +1,8 @@
 """The names of the queue's Redis keys. Nobody else spells one."""
 
+from footfall.queue.lanes import IMPORT, LIVE, Lane
+
 PREFIX = "footfall:"
-
-GENERATION = PREFIX + "generation"
-"""A random name for the life of the Redis data; see docs/architecture.md, "Exactly once"."""
-
-FIRST_GENERATION = GENERATION + ":first"
-"""The generation that the Redis data began with: it began at 0 in every shard, whatever is recorded of older data."""
-
-RUN = PREFIX + "run"
-"""The run_id of the Redis server that the generation began on."""
-
-LAYOUTS = PREFIX + "layouts"
-"""A set of the shard counts that requests were ever pushed with."""
-
-LAYOUT_ORDER = PREFIX + "layout-order"
-"""A list of the same shard counts, the one in use last; see layouts.py."""
 
 SPOOLS = PREFIX + "spools"
 """A hash of what lies in the spools of all machines, by machine; see spools.py."""
@@ -26,11 +13,42 @@ FAILURES = PREFIX + "failures"
 COUNTERS = PREFIX + "counters"
 """A hash of what all processes counted since the Redis data began; see footfall/queue/counters.py."""
 
-DRAIN_QUEUE = "footfall-drain"
-"""The name of the RQ queue whose jobs drain shards."""
-
 ARCHIVE_QUEUE = "footfall-archive"
-"""The name of the RQ queue whose jobs make archives that a report asked for; worked after DRAIN_QUEUE."""
+"""The name of the RQ queue whose jobs make archives that a report asked for."""
+
+
+def drain_queue(lane: Lane = LIVE) -> str:
+    """The name of the RQ queue whose jobs drain the lane's shards."""
+    return f"footfall-{lane.prefix}drain"
+
+
+JOB_QUEUES = (drain_queue(LIVE), ARCHIVE_QUEUE, drain_queue(IMPORT))
+"""The RQ queues in the order in which workers look at them."""
+
+
+def generation(lane: Lane = LIVE) -> str:
+    """A random name for the life of the lane's data; see docs/architecture.md, "Exactly once"."""
+    return f"{PREFIX}{lane.prefix}generation"
+
+
+def first_generation(lane: Lane = LIVE) -> str:
+    """The generation that the data began with: it began at 0 in every shard, whatever is recorded of older data."""
+    return generation(lane) + ":first"
+
+
+def run(lane: Lane = LIVE) -> str:
+    """The run_id of the Redis server that the generation began on."""
+    return f"{PREFIX}{lane.prefix}run"
+
+
+def layouts(lane: Lane = LIVE) -> str:
+    """A set of the shard counts that requests were ever pushed with."""
+    return f"{PREFIX}{lane.prefix}layouts"
+
+
+def layout_order(lane: Lane = LIVE) -> str:
+    """A list of the same shard counts, the one in use last; see layouts.py."""
+    return f"{PREFIX}{lane.prefix}layout-order"
 
 
 def requests(shard: str) -> str:

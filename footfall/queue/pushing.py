@@ -13,12 +13,12 @@ import redis
 from footfall.metrics.declared import ACCEPTED
 from footfall.queue import keys
 from footfall.queue.flush import Flush
+from footfall.queue.lanes import LIVE, Lane
 from footfall.queue.scripts import ENSURE_GENERATION, PUSH
 from footfall.queue.shards import layout
 
 _REMEMBERED_SECONDS = 30 * 86_400
 _ACTIVATE_AGAIN_SECONDS = 1.0
-_PREFIXES = (keys.requests(""), keys.trimmed(""), keys.begun(""))
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,16 @@ class Pushing:
     Args:
         shard_count: QUEUE_SHARDS.
         monotonic: seconds that only grow.
+        lane: the lane that is pushed into.
         follow: never bring a layout of one's own into use.
     """
 
-    def __init__(self, shard_count: int, monotonic: Callable[[], float], *, follow: bool = False) -> None:
+    def __init__(
+        self, shard_count: int, monotonic: Callable[[], float], lane: Lane = LIVE, *, follow: bool = False
+    ) -> None:
+        self._lane = lane
+        self._lane_keys = (keys.generation(lane), keys.run(lane), keys.layouts(lane), keys.layout_order(lane))
+        self._prefixes = _prefixes(lane)
         self._wanted = shard_count
         self._in_use = shard_count
         self._monotonic = monotonic
@@ -66,13 +72,13 @@ class Pushing:
                 gathered[number].append(record)
             else:
                 gathered[number] = [record]
-        names = layout(count)
+        names = layout(count, self._lane)
         shards = [names[number] for number in gathered]
         counts = flush.counts
         if flush.records:
             counts = {**counts, ACCEPTED.field(): counts.get(ACCEPTED.field(), 0) + len(flush.records)}
         arguments: list[str | int | bytes] = [
-            *_PREFIXES, count, int(activate), flush.sequence, _REMEMBERED_SECONDS, len(counts)
+            *self._prefixes, count, int(activate), flush.sequence, _REMEMBERED_SECONDS, len(counts)
         ]  # fmt: skip
         for name, increment in counts.items():
             arguments += (name, increment)
@@ -81,7 +87,8 @@ class Pushing:
             arguments += records
         return Call(
             [
-                *(keys.GENERATION, keys.RUN, keys.LAYOUTS, keys.LAYOUT_ORDER, keys.COUNTERS),
+                *self._lane_keys,
+                keys.COUNTERS,
                 keys.flushed(flush.producer),
                 *map(keys.requests, shards),
             ],
@@ -127,7 +134,13 @@ class FlushPusher:
                 return empty
 
 
-def ensure_generation(client: redis.Redis) -> str:
-    """The generation of the Redis data; a new one when the server was started, or emptied, since the last look."""
+def ensure_generation(client: redis.Redis, lane: Lane = LIVE) -> str:
+    """The generation of the lane's data; a new one when the server was started, or emptied, since the last look."""
     script = client.register_script(ENSURE_GENERATION)
-    return str(script(keys=[keys.GENERATION, keys.RUN, keys.LAYOUTS], args=list(_PREFIXES)).decode())
+    names = [keys.generation(lane), keys.run(lane), keys.layouts(lane)]
+    return str(script(keys=names, args=list(_prefixes(lane))).decode())
+
+
+def _prefixes(lane: Lane) -> tuple[str, str, str]:
+    """How the names of a shard's keys begin in the lane, for the scripts."""
+    return keys.requests(lane.prefix), keys.trimmed(lane.prefix), keys.begun(lane.prefix)

@@ -7,7 +7,8 @@ from redis import Redis
 
 from footfall.clock import Clock
 from footfall.queue import keys, spools
-from footfall.queue.layouts import known_shards
+from footfall.queue.lanes import IMPORT, LIVE, Lane, lane_of
+from footfall.queue.layouts import all_shards
 from footfall.queue.lease import holders
 from footfall.queue.request import decode
 from footfall.queue.spools import SpoolState
@@ -20,7 +21,8 @@ class ShardState:
     Args:
         shard: its name.
         depth: requests in its list; a request leaves it after it was committed to the database.
-        oldest_seconds: age of the request at the head; 0 for an empty list.
+        oldest_seconds: age of the request at the head; 0 for an empty list, and in the import lane, where requests have
+            the times of their log.
         recorded: requests that ever left the list.
         holder: the worker that drains it at this moment, or None.
     """
@@ -34,9 +36,10 @@ class ShardState:
 
 @dataclass(frozen=True)
 class QueueState:
-    """All shards of all layouts in use, by name.
+    """All shards of all layouts in use.
 
     Args:
+        shards: those of the live lane first.
         batch_size: QUEUE_BATCH_SIZE, the most that a worker has in hand of one shard.
         spools: those that hold anything, as their machines said within the last second or so.
     """
@@ -47,13 +50,18 @@ class QueueState:
 
     @property
     def pending(self) -> int:
-        """Requests accepted and not yet in the database, those in spools included."""
+        """Requests accepted and not yet in the database, those in spools and in the import lane included."""
         return self.queued + self.spooled
 
     @property
     def queued(self) -> int:
-        """Requests in Redis."""
+        """Requests in Redis, of all lanes."""
         return sum(shard.depth for shard in self.shards)
+
+    def pending_in(self, lane: Lane) -> int:
+        """What of `pending` is in one lane; what lies in spools is on its way into the live one."""
+        depth = sum(shard.depth for shard in self.shards if lane_of(shard.shard) == lane)
+        return depth + self.spooled if lane == LIVE else depth
 
     @property
     def spooled(self) -> int:
@@ -67,7 +75,7 @@ class QueueState:
 
     @property
     def oldest_seconds(self) -> float:
-        """Age of the oldest request in Redis; 0 when there is none."""
+        """Age of the oldest request in the live lane in Redis; 0 when there is none."""
         return max((shard.oldest_seconds for shard in self.shards), default=0.0)
 
     @property
@@ -91,7 +99,7 @@ def read_state(redis: Redis, clock: Clock, shard_count: int, batch_size: int) ->
         shard_count: QUEUE_SHARDS.
         batch_size: QUEUE_BATCH_SIZE.
     """
-    shards = known_shards(redis, shard_count)
+    shards = all_shards(redis, shard_count)
     with redis.pipeline(transaction=True) as pipeline:
         for shard in shards:
             pipeline.llen(keys.requests(shard))
@@ -102,7 +110,7 @@ def read_state(redis: Redis, clock: Clock, shard_count: int, batch_size: int) ->
     now = clock.now().timestamp()
     return QueueState(
         [
-            ShardState(shard, depth, _age(oldest, now), int(trimmed or 0), held.get(shard))
+            ShardState(shard, depth, _age(shard, oldest, now), int(trimmed or 0), held.get(shard))
             for shard, depth, oldest, trimmed in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True)
         ],
         batch_size,
@@ -110,8 +118,8 @@ def read_state(redis: Redis, clock: Clock, shard_count: int, batch_size: int) ->
     )
 
 
-def _age(record: bytes | None, now: float) -> float:
-    if record is None:
+def _age(shard: str, record: bytes | None, now: float) -> float:
+    if record is None or lane_of(shard) == IMPORT:
         return 0.0
     try:
         return max(0.0, now - decode(record).received_at)

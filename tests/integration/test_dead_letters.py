@@ -139,7 +139,7 @@ def test_replayed_letters_are_recorded_in_their_order_and_leave_the_table(
     assert done.stdout == "700 dead letters are back in the queue\n", done.stderr
     assert letters.count() == 0
     assert redis_client.keys(keys.flushed("dead-*")) == []
-    assert redis_client.llen("rq:queue:" + keys.DRAIN_QUEUE) == 1, "their shard is asked for"
+    assert redis_client.llen("rq:queue:" + keys.drain_queue()) == 1, "their shard is asked for"
     drain_all(new_tools_with())
     assert recorded(database) == [f"_id=visitor&n={n:04d}" for n in range(700)]
 

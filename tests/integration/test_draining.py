@@ -301,7 +301,7 @@ def test_a_deadlock_is_tried_again_and_nothing_is_lost(
 
 
 def waiting_jobs(client: redis.Redis) -> int:
-    return int(client.llen("rq:queue:" + keys.DRAIN_QUEUE))
+    return int(client.llen("rq:queue:" + keys.drain_queue()))
 
 
 def test_a_drain_that_leaves_nothing_clears_what_was_asked(
@@ -317,7 +317,7 @@ def test_a_request_that_comes_at_the_very_end_of_a_drain_is_asked_for(
     tools: Tools, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools.drains.ask(SHARD)
-    redis_client.delete("rq:queue:" + keys.DRAIN_QUEUE)  # the job runs: it is this drain
+    redis_client.delete("rq:queue:" + keys.drain_queue())  # the job runs: it is this drain
     clear = tools.drains.clear
 
     def pushed_before(shard: str) -> None:
@@ -343,7 +343,7 @@ def test_a_turn_that_is_over_leaves_the_rest_to_the_next_job(
 def test_shards_of_a_former_layout_are_drained_first(
     tools: Tools, redis_client: redis.Redis, database: Database
 ) -> None:
-    redis_client.sadd(keys.LAYOUTS, 8, 16)
+    redis_client.sadd(keys.layouts(), 8, 16)
     push(redis_client, "older", shard="8-05")
     push(redis_client, "newer")
     assert drain(tools, SHARD) == 0

@@ -56,7 +56,7 @@ class Process:
 
 def work_off(tools: Tools, until: Callable[[], bool]) -> None:
     """Take jobs from the RQ queue in its order, as workers do, until something is true."""
-    name, end = f"rq:queue:{keys.DRAIN_QUEUE}", time.monotonic() + 30
+    name, end = f"rq:queue:{keys.drain_queue()}", time.monotonic() + 30
     while not until():
         assert time.monotonic() < end
         job = tools.redis.lpop(name)
@@ -125,7 +125,7 @@ def test_a_former_layout_comes_back_into_use_once_it_is_empty(redis_client: redi
 
 
 def test_layouts_that_an_older_version_used_come_first(redis_client: redis.Redis) -> None:
-    redis_client.sadd(keys.LAYOUTS, 8, 4)
+    redis_client.sadd(keys.layouts(), 8, 4)
     Process(redis_client, 16).push(9, "a")
     assert known_layouts(redis_client, 16)[-1] == 16
     assert sorted(known_layouts(redis_client, 16)) == [4, 8, 16]

@@ -330,6 +330,6 @@ def test_what_lies_in_spools_counts_as_pending_everywhere(
 
 
 def test_a_former_version_s_shards_are_known_to_be_older(redis_client: redis.Redis, settings: Settings) -> None:
-    redis_client.sadd(keys.LAYOUTS, 8)
+    redis_client.sadd(keys.layouts(), 8)
     redis_client.rpush(keys.requests("8-00"), b"older")
     assert [shard.shard for shard in read_state(redis_client, SystemClock(), 16, 1).shards] == [*layout(16), *layout(8)]

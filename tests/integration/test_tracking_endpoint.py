@@ -270,8 +270,8 @@ def test_a_push_into_an_empty_shard_asks_for_one_drain(
 ) -> None:
     for _ in range(5):
         client.simulate_get("/matomo.php", query_string=GOOD)
-    eventually(lambda: redis_client.llen("rq:queue:" + keys.DRAIN_QUEUE) == 1)
-    assert redis_client.smembers(keys.LAYOUTS) == {b"16"}
+    eventually(lambda: redis_client.llen("rq:queue:" + keys.drain_queue()) == 1)
+    assert redis_client.smembers(keys.layouts()) == {b"16"}
 
 
 @pytest.fixture

@@ -90,8 +90,8 @@ def test_a_drain_is_asked_for_once(redis: fakeredis.FakeRedis) -> None:
     assert drains.ask(SHARD)
     assert not drains.ask(SHARD)
     assert drains.waiting() == {SHARD}
-    assert drains.others_wait()
-    assert Queue(keys.DRAIN_QUEUE, connection=redis).count == 1
+    assert drains.equals_wait(SHARD)
+    assert Queue(keys.drain_queue(), connection=redis).count == 1
 
 
 def test_a_drain_can_be_asked_for_again_when_the_last_is_done(redis: fakeredis.FakeRedis) -> None:
