@@ -2,6 +2,9 @@
 
 import logging
 import time
+from contextlib import suppress
+
+import redis
 
 from footfall.metrics.declared import RECOVERED
 from footfall.metrics.steps import Step
@@ -46,8 +49,13 @@ def drain(tools: Tools, shard: str) -> int:
     turn = _Turn(tools, shard, lease)
     try:
         turn.run()
-    except (LeaseLost, FencedOff) as error:
-        _log.warning("%s: another worker has it now", error)
+    except Exception as error:
+        # Left asked for, the shard would wait until that expires; like this, until the next sweep.
+        with suppress(redis.RedisError):
+            tools.drains.clear(shard)
+        if not isinstance(error, LeaseLost | FencedOff):
+            raise
+        _log.warning("%s: another worker has it, or gets it soon", error)
         return turn.drained
     finally:
         lease.release()

@@ -377,6 +377,21 @@ def test_the_sweep_leaves_shards_alone_that_are_drained_or_asked_for(
     assert sweep.run() == []
 
 
+def test_the_sweep_asks_at_once_for_a_shard_whose_drain_failed(
+    sweep: Sweep, redis_client: redis.Redis, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(redis_client, "x")
+    redis_client.set(keys.asked(SHARD), 1, ex=10)
+
+    def away(*_: object) -> int:
+        raise mysql.connector.errors.OperationalError(errno=2006, msg="Server has gone away")
+
+    monkeypatch.setattr(tools.offsets, "recorded", away)
+    with pytest.raises(mysql.connector.errors.OperationalError):
+        drain(tools, SHARD)
+    assert sweep.run() == [SHARD]
+
+
 def test_the_shard_of_a_worker_that_died_is_asked_for_at_once(sweep: Sweep, redis_client: redis.Redis) -> None:
     push(redis_client, "x")
     redis_client.set(keys.asked(SHARD), 1, ex=10)
