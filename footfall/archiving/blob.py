@@ -23,6 +23,7 @@ SUMMARY_KEY: Final = -1
 NOTES_KEY: Final = -3
 _NOTES_LABEL: Final = "__datatable_metadata__"
 _COLUMNS, _METADATA, _SUBTABLE = 0, 1, 3
+_MOST_BYTES: Final = 256 * 1024 * 1024  # of a record; a compressed one of 16 MB could hold sixty times as many
 
 
 def chunk_name(record: str, subtable_id: int) -> str:
@@ -151,18 +152,32 @@ def expand(table: DataTable, subtable: Callable[[int], DataTable | None]) -> Non
     Args:
         table: is changed.
         subtable: gives the subtable of an id, or None when it is not stored.
+
+    Raises:
+        NotSerialized: a subtable belongs to two rows, perhaps one of its own.
     """
-    for row in table:
-        if row.subtable_id is not None and (below := subtable(row.subtable_id)) is not None:
+    seen: set[int] = set()
+    unfinished = [table]
+    while unfinished:
+        for row in unfinished.pop():
+            if row.subtable_id is None or (below := subtable(row.subtable_id)) is None:
+                continue
+            if row.subtable_id in seen:
+                raise NotSerialized(f"Subtable {row.subtable_id} belongs to two rows: archive it again.")
+            seen.add(row.subtable_id)
             row.subtable = below
-            expand(below, subtable)
+            unfinished.append(below)
 
 
 def _decompress(blob: bytes) -> dict[Any, Any]:
+    reading = zlib.decompressobj()
     try:
-        data = zlib.decompress(blob)
+        data = reading.decompress(blob, _MOST_BYTES)
     except zlib.error as error:
         raise NotSerialized(f"The stored record cannot be decompressed ({error}): archive it again.") from None
+    if not reading.eof:
+        what = "is larger than any that is written" if reading.unconsumed_tail else "is cut short"
+        raise NotSerialized(f"The stored record {what}: archive it again.")
     return _array(loads(data))
 
 
@@ -192,7 +207,9 @@ def _row(row: Mapping[Any, Any]) -> Row:
         for key, value in _array(row.get(_COLUMNS)).items()
     }
     subtable_id, metadata = row.get(_SUBTABLE), row.get(_METADATA)
-    return Row(columns, dict(metadata) if metadata else {}, subtable_id=int(subtable_id) if subtable_id else None)
+    if subtable_id and type(subtable_id) is not int:
+        raise NotSerialized("The stored record has a subtable that is no number: archive it again.")
+    return Row(columns, dict(_array(metadata)) if metadata else {}, subtable_id=subtable_id or None)
 
 
 def _number(text: str) -> int | float | str:

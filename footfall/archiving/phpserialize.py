@@ -149,9 +149,9 @@ def _remembered(token: bytes, value: Any) -> Any:
 
 def _number(token: bytes) -> int | float | bool | None:
     kind, text = token[:2], token[2:]
-    if kind == b"i:":
+    if kind == b"i:" and text.removeprefix(b"-").isdigit():
         return int(text)
-    if kind == b"d:":
+    if kind == b"d:" and b"_" not in text:
         return float(text)
     if token == b"N":
         return None

@@ -67,6 +67,7 @@ def test_what_is_no_expression_is_refused_or_harmless(source: str) -> None:
 simple = st.text("ab.|c*+?()[]^$\\d", max_size=12)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @given(simple, st.text("abcd.*1", max_size=20))
 def test_simple_expressions_find_what_re_finds(source: str, text: str) -> None:
     try:

@@ -1,5 +1,8 @@
 """PHP's serialization: what PHP 8.2 itself wrote, and bytes that are none."""
 
+import time
+import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -83,6 +86,17 @@ def test_damaged_bytes_are_refused_and_nothing_else_happens(value: Any, data: st
         b's:5:"abc";',
         b"i:1;i:2;",
         b"a:9999999:{",
+        b"a:%b:{" % (b"9" * 30),
+        b"a:%b:{" % (b"9" * 5000),
+        b's:%b:"a";' % (b"9" * 30),
+        b"i:1_0;",
+        b"i: 1;",
+        b"i:+1;",
+        b"i:%b;" % (b"9" * 5000),
+        b"d:1_0;",
+        b"d:;",
+        b"r:1;",
+        b"E:3:{a:b}",
         b"a:1:{i:0;" * 1000,
         b"",
     ],
@@ -92,3 +106,52 @@ def test_objects_references_and_nonsense_are_refused(data: bytes) -> None:
     loads(b"a:2:{i:0;N;i:1;d:1;}")  # tokens that were read before must not be taken where they are not allowed
     with pytest.raises(NotSerialized):
         loads(data)
+
+
+pieces = st.sampled_from(
+    (b"a:", b"s:", b"i:", b"d:", b"b:", b"O:8:", b"C:3:", b"R:1;", b"N;", b"{", b"}", b'"', b";", b":", b"1", b"99")
+)
+
+
+@given(st.lists(pieces | st.binary(max_size=4), max_size=40).map(b"".join))
+def test_any_bytes_are_read_as_plain_values_or_refused(data: bytes) -> None:
+    with suppress(NotSerialized):
+        assert_plain(loads(data))
+
+
+def assert_plain(value: Any) -> None:
+    assert type(value) in (dict, str, int, float, bool, type(None))
+    if isinstance(value, dict):
+        for key, item in value.items():
+            assert type(key) in (int, str)
+            assert_plain(item)
+
+
+LARGE: list[Callable[[int], bytes]] = [
+    lambda n: b"a:%d:{" % n + b"i:0;a:0:{}" * n + b"}",
+    lambda n: b"a:1:{i:0;" * n,
+    lambda n: b's:%d:"%b";' % (n, b";" * n),
+    lambda n: b"a:%d:{" % n + b"".join(b's:5:"%05d";s:60:"%b";' % (i, b";" * 60) for i in range(n)) + b"}",
+    lambda n: b"a:99999999:{" + b"i:0;i:0;" * n,
+    lambda n: b"i:" + b"1" * n,
+]
+
+
+@pytest.mark.parametrize("made", LARGE)
+def test_time_and_memory_are_linear_in_the_bytes(made: Callable[[int], bytes]) -> None:
+    small, large = made(2_000), made(64_000)
+    limit = max(0.05, 40 * seconds(small) * len(large) / len(small))
+    assert seconds(large) < limit
+    tracemalloc.start()
+    with suppress(NotSerialized):
+        loads(large)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * len(large) + 20_000_000  # and what tokens are remembered for later
+
+
+def seconds(data: bytes) -> float:
+    begun = time.process_time()
+    with suppress(NotSerialized):
+        loads(data)
+    return time.process_time() - begun

@@ -1,6 +1,7 @@
 """Tables in their stored form: Matomo's rows, column numbers and chunks."""
 
 import zlib
+from contextlib import suppress
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from footfall.archiving.blob import column_bytes, stored, to_blobs
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.encoding import encode_columns
-from footfall.archiving.phpserialize import NotSerialized, loads
+from footfall.archiving.phpserialize import NotSerialized, dumps, loads
 from footfall.archiving.reader import table_of
 
 
@@ -77,6 +78,49 @@ def test_numbers_that_matomo_stored_as_text_are_numbers() -> None:
 def test_a_damaged_blob_is_refused(blob: bytes) -> None:
     with pytest.raises(NotSerialized, match="archive it again"):
         table_of({"R": blob}, "R")
+
+
+def test_a_record_that_unfolds_to_more_than_any_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("footfall.archiving.blob._MOST_BYTES", 1_000_000)
+    bomb = zlib.compress(b's:2000000:"' + b"a" * 2_000_000 + b'";')
+    with pytest.raises(NotSerialized, match="larger"):
+        table_of({"R": bomb}, "R")
+
+
+@pytest.mark.parametrize("pairs", [{1: 1}, {1: 2, 2: 1}, {1: 3, 2: 3}])
+def test_subtables_in_a_circle_are_refused(pairs: dict[int, int]) -> None:
+    def rows(below: list[int]) -> dict[int, object]:
+        return {place: {0: {"label": "x"}, 1: {}, 3: number} for place, number in enumerate(below)}
+
+    tables = {number: dumps(rows([below])).decode() for number, below in pairs.items()} | {3: dumps({}).decode()}
+    blobs = {"R": zlib.compress(dumps(rows(list(pairs)))), "R_chunk_0_99": zlib.compress(dumps(tables))}
+    with pytest.raises(NotSerialized, match="two rows"):
+        table_of(blobs, "R", expanded=True)
+
+
+anything = st.recursive(
+    st.none() | st.integers(-3, 5) | st.floats(allow_nan=False) | st.text("ab01.e", max_size=4),
+    lambda inner: st.dictionaries(st.integers(-3, 4) | st.sampled_from(["label", "nb_visits"]), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(anything, anything)
+def test_whatever_a_record_holds_it_is_a_table_or_refused(value: object, chunk: object) -> None:
+    blobs = {"R": zlib.compress(dumps(value)), "R_chunk_0_99": zlib.compress(dumps(chunk))}
+    with suppress(NotSerialized):
+        table_of(blobs, "R", expanded=True)
+
+
+@given(st.data())
+def test_a_record_with_a_changed_byte_is_a_table_or_refused(data: st.DataObject) -> None:
+    table = DataTable([folder("a", folder("b", leaf("c"))), leaf("x")], Row({"label": -1, "nb_hits": 2}))
+    blobs = to_blobs("R", stored(table))
+    name = data.draw(st.sampled_from(sorted(blobs)))
+    damaged = bytearray(zlib.decompress(blobs[name]))
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(NotSerialized):
+        table_of(blobs | {name: zlib.compress(bytes(damaged))}, "R", expanded=True)
 
 
 numbers = st.none() | st.integers(0, 2**40)
