@@ -5,6 +5,7 @@ Every value reaches the server bound. Transactions are explicit; outside of one,
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -17,6 +18,8 @@ from footfall.settings import Settings
 
 _LARGEST_STATEMENT = 32 * 1024 * 1024  # the client's library takes no more than 64
 _STATEMENT_FRAME = 4096  # the text of a statement around its values
+
+_IDLE_SECONDS = 1.0  # a connection that was idle for longer may be gone without anybody having noticed
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -81,6 +84,8 @@ class Database:
         self._options = connection_options(settings.database_url)
         self.prefix = settings.table_prefix
         self._connection: Any = None
+        self._cursors: dict[bool, Any] = {}
+        self._last_used = 0.0
         self._in_transaction = False
         self._auto_increment_step = 0
         self._packet_bytes = 0
@@ -154,6 +159,7 @@ class Database:
     def close(self) -> None:
         """Close the connection; the next use opens a new one."""
         connection, self._connection = self._connection, None
+        self._cursors.clear()
         self._in_transaction = False
         if connection is not None:
             with suppress(mysql.connector.Error):
@@ -174,12 +180,9 @@ class Database:
     def _run(self, sql: str | bytes, values: Any, take: Callable[[Any], T]) -> T:
         for attempt in (1, 2):
             try:
-                cursor = self.connection().cursor()
-                try:
-                    cursor.execute(sql, values)
-                    return take(cursor)
-                finally:
-                    cursor.close()
+                cursor = self._cursor()
+                cursor.execute(sql, values)
+                return take(cursor)
             except mysql.connector.Error as error:
                 if not is_lost(error):
                     raise
@@ -191,14 +194,55 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
+    def stream(self, sql: str, values: Sequence[Any], size: int) -> Iterator[list[Row]]:
+        """The rows of a SELECT as the server sends them, undecoded, at most `size` at a time.
+
+        Whatever else is asked of this connection has to wait for the end.
+        """
+        cursor = self._cursor(raw=True)
+        try:
+            cursor.execute(sql, values)
+            while rows := cursor.fetchmany(size):
+                yield rows
+        finally:
+            if self._connection is not None:
+                with suppress(mysql.connector.Error):
+                    self._connection.consume_results()
+
+    def _cursor(self, *, raw: bool = False) -> Any:
+        """The cursor of the open connection, kept: before it makes one, the driver asks whether the server is there."""
+        connection = self.connection()
+        now = monotonic()
+        if now - self._last_used > _IDLE_SECONDS and self._cursors:
+            connection.ping()
+        self._last_used = now
+        if raw not in self._cursors:
+            self._cursors[raw] = connection.cursor(raw=raw)
+        return self._cursors[raw]
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything in the block is committed together, or not at all when it raises."""
         self.execute("START TRANSACTION")
+        with self._inside():
+            yield
+            self.connection().commit()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything that is read in the block is as it was at one moment; nothing can be written."""
+        self.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        with self._inside():
+            yield
+            self.connection().rollback()
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """A transaction that has begun; rolled back when the block raises."""
         self._in_transaction = True
         try:
             yield
-            self.connection().commit()
         except BaseException:
             if self._connection is not None:
                 try:

@@ -24,7 +24,7 @@ from footfall.archiving.records import BlobRecord, Combine, RecordIndex
 from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.setup import SiteSetup
 from footfall.archiving.summing import TableSum, limit
-from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus, Layers, month_of
+from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus, Layers
 from footfall.clock import Clock
 from footfall.database import Database, is_lost
 from footfall.errors import FootfallError, InvalidInput
@@ -158,18 +158,16 @@ class Archiver:
             )
             for idarchive, scope in zip(ids, contents, strict=True)
         }
-        self._store(period, lock, {archives[scope]: content for scope, content in contents.items()})
+        self._store(lock, {archives[scope]: content for scope, content in contents.items()})
         return Made(archives, failed)
 
-    def _store(self, period: Period, lock: SiteLock, contents: Mapping[Archive, Content]) -> None:
+    def _store(self, lock: SiteLock, contents: Mapping[Archive, Content]) -> None:
         def write() -> None:
             with self._database.transaction():
                 lock.require()
                 self._tables.write(contents)
 
         self._database.retrying(write)
-        replaced = self._tables.replaced_by(contents)
-        self._database.retrying(lambda: self._tables.delete(month_of(period.first), replaced))
 
     def has_log(self, site: Site, period: Period) -> bool:
         """Whether the log has anything of the period."""

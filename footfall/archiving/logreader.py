@@ -7,8 +7,7 @@ Against a tuple of Python values per row this halves wall and CPU time (300,000 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -64,6 +63,7 @@ class LogReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: dict[tuple[str, tuple[str, ...]], tuple[str, pl.DataFrame]] = {}
 
     def read(
         self, reading: Reading, idsite: int, begin: datetime, end: datetime, hours: Sequence[int] = HOURS
@@ -74,7 +74,7 @@ class LogReader:
             hours: the hour of the site's day for each hour in UTC.
         """
         columns = reading.columns
-        with self._snapshot():
+        with self._database.snapshot():
             tables = {table: self._table(table, wanted, idsite, begin, end) for table, wanted in columns.items()}
             earlier = self._earlier(columns, tables[_VISITS], begin) if reading.whole_visits else {}
             return DayLog.of(tables, self._names([tables, earlier], reading.named), hours, earlier)
@@ -121,15 +121,6 @@ class LogReader:
         """Columns of the rows of any log table that meet a condition in SQL, its values bound."""
         return self._fetch(table, columns, condition, values)
 
-    @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        self._database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        self._database.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        try:
-            yield
-        finally:
-            self._database.execute("ROLLBACK")
-
     def _table(self, table: str, columns: Sequence[str], idsite: int, begin: datetime, end: datetime) -> pl.DataFrame:
         time = _TIME_COLUMN[table]
         return self._fetch(table, columns, f"idsite = %s AND {time} >= %s AND {time} < %s", (idsite, begin, end))
@@ -152,34 +143,37 @@ class LogReader:
         }
 
     def _names(self, parts: Iterable[Mapping[str, pl.DataFrame]], named: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-        ids = [
-            tables[table][column].cast(pl.Int64).drop_nulls().unique()
-            for tables in parts
-            for table in tables
-            for column in tables[table].columns
-            if column in named.get(table, ()) or (table in _NAMED and _is_named(column))
-        ]
-        numbers = pl.concat(ids).unique().sort().to_list() if ids else []
+        ids: set[int | None] = set()
+        for tables in parts:
+            for table, rows in tables.items():
+                columns = [c for c in rows.columns if c in named.get(table, ()) or (table in _NAMED and _is_named(c))]
+                filled = [column for column in columns if rows[column].null_count() < rows.height]
+                if filled:
+                    ids.update(*rows.select(pl.col(filled).unique().implode()).row(0))
+        numbers = sorted(number for number in ids if number is not None)
         found = [
             self._fetch("log_action", _NAMES, f"idaction IN ({_marks(batch)})", batch) for batch in _batches(numbers)
         ]
-        return pl.concat(found) if found else pl.DataFrame(schema=self._schema("log_action", _NAMES))
+        return pl.concat(found) if found else self._cells("log_action", _NAMES)[1]
 
     def _fetch(self, table: str, columns: Sequence[str], condition: str, values: Sequence[Any]) -> pl.DataFrame:
-        cells = ", ".join(_as_text(column, self._types[table][column]) for column in columns)
-        schema = self._schema(table, columns)
-        cursor = self._database.connection().cursor(raw=True, buffered=False)
+        cells, nothing = self._cells(table, tuple(columns))
         parts = []
-        try:
-            cursor.execute(
-                f"SELECT CONCAT_WS(',', {cells}) FROM {self._database.table(table)} WHERE {condition}", values
-            )
-            while rows := cursor.fetchmany(_ROWS_PER_FETCH):
-                part = pl.read_csv(b"\n".join([row[0] for row in rows]), has_header=False, schema=schema)
-                parts.append(part.select(column for column in part if column.null_count() < part.height))
-        finally:
-            cursor.close()
-        return _complete(pl.concat(parts, how="diagonal"), schema) if parts else pl.DataFrame(schema=schema)
+        for rows in self._database.stream(
+            f"SELECT {cells} FROM {self._database.table(table)} WHERE {condition}", values, _ROWS_PER_FETCH
+        ):
+            part = pl.read_csv(b"\n".join([row[0] for row in rows]), has_header=False, schema=nothing.schema)
+            parts.append(_filled(part) if part.height == _ROWS_PER_FETCH else part)
+        if not parts:
+            return nothing
+        return _complete(parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal"), nothing.schema)
+
+    def _cells(self, table: str, columns: tuple[str, ...]) -> tuple[str, pl.DataFrame]:
+        """The SQL that joins the columns of a row into one text, and a frame of no rows of them."""
+        if (table, columns) not in self._kept:
+            cells = ", ".join(_as_text(column, self._types[table][column]) for column in columns)
+            self._kept[table, columns] = f"CONCAT_WS(',', {cells})", pl.DataFrame(schema=self._schema(table, columns))
+        return self._kept[table, columns]
 
     def _schema(self, table: str, columns: Sequence[str]) -> Schema:
         return {column: _polars_type(self._types[table][column]) for column in columns}
@@ -199,11 +193,18 @@ class LogReader:
         return found
 
 
-def _complete(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    """The frame with the columns that nothing was in, which take no memory: most days have most of them.
+def _filled(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns that have a value: most columns have none on most days, and take memory all the same.
 
     A day of 300,000 actions without custom variables takes 110 MiB less.
     """
+    return frame.select(column for column in frame if column.null_count() < frame.height)
+
+
+def _complete(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The frame with all columns, in order; those that were not filled are one null, repeated."""
+    if frame.columns == list(schema):
+        return frame
     missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items() if name not in frame.columns]
     return frame.with_columns(missing).select(*schema)
 

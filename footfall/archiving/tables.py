@@ -287,7 +287,7 @@ class ArchiveTables:
         return range(last - count + 1, last + 1)
 
     def write(self, contents: Mapping[Archive, Content]) -> None:
-        """Store whole archives of one month; to be called inside a transaction."""
+        """Store whole archives of one site and period, in place of older ones; to be called inside a transaction."""
         numbers, blobs, flags, month = [], [], [], ""
         for archive, content in contents.items():
             month, period = month_of(archive.period.first), archive.period
@@ -300,6 +300,28 @@ class ArchiveTables:
         rows = [*numbers, *flags]
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
             self._insert(month, "numeric", rows[start : start + _ROWS_PER_STATEMENT])
+        if replaced := self._replaced_by(contents):
+            self._remove(month, replaced)
+
+    def _replaced_by(self, archives: Collection[Archive]) -> list[int]:
+        """The ids of the archives that these, of one site and period, take the place of."""
+        made = {archive.flag: archive for archive in archives if archive.status != DoneStatus.PARTIAL}
+        if not made:
+            return []
+        newest = max(made.values(), key=lambda archive: archive.idarchive)
+        period = newest.period
+        rows = self._select(
+            month_of(period.first),
+            "numeric",
+            "idarchive, name",
+            "idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name LIKE 'done%' AND idarchive < %s",
+            (newest.idsite, period.first, period.last, int(period.kind), newest.idarchive),
+        )
+        return [
+            idarchive
+            for idarchive, name in rows
+            if any(flag in made and idarchive < made[flag].idarchive for flag in (name, name.partition(".")[0]))
+        ]
 
     def _insert(self, month: str, kind: str, rows: list[tuple[Any, ...]]) -> None:
         self._database.execute(
@@ -329,26 +351,6 @@ class ArchiveTables:
         except mysql.connector.Error as error:
             if error.errno != errorcode.ER_NO_SUCH_TABLE:
                 raise
-
-    def replaced_by(self, archives: Collection[Archive]) -> list[int]:
-        """The ids of the archives that these, of one site and period, take the place of."""
-        made = {archive.flag: archive for archive in archives if archive.status != DoneStatus.PARTIAL}
-        if not made:
-            return []
-        newest = max(made.values(), key=lambda archive: archive.idarchive)
-        period = newest.period
-        rows = self._select(
-            month_of(period.first),
-            "numeric",
-            "idarchive, name",
-            "idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND name LIKE 'done%' AND idarchive < %s",
-            (newest.idsite, period.first, period.last, int(period.kind), newest.idarchive),
-        )
-        return [
-            idarchive
-            for idarchive, name in rows
-            if any(flag in made and idarchive < made[flag].idarchive for flag in (name, name.partition(".")[0]))
-        ]
 
     def stored(self, month: str) -> list[StoredArchive]:
         """All archives of a month that have a done flag."""
@@ -392,14 +394,17 @@ class ArchiveTables:
             self.delete(month, [idarchive for (idarchive,) in rows])
 
     def delete(self, month: str, ids: Sequence[int]) -> None:
-        """Remove whole archives of a month (YYYY_MM), the done flags first so that nobody reads half of one."""
-        if not ids:
-            return
-        marks = _marks(ids)
-        numeric, blob = self._table(month, "numeric"), self._table(month, "blob")
-        self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks}) AND name LIKE 'done%'", ids)
-        self._database.execute(f"DELETE FROM {numeric} WHERE idarchive IN ({marks})", ids)
-        self._database.execute(f"DELETE FROM {blob} WHERE idarchive IN ({marks})", ids)
+        """Remove whole archives of a month (YYYY_MM), all of them at one moment."""
+        if ids:
+            with self._database.transaction():
+                self._remove(month, ids)
+
+    def _remove(self, month: str, ids: Sequence[int]) -> None:
+        condition = f"a.idarchive IN ({_marks(ids)})"
+        for kind in ("numeric", "blob"):
+            # Not by another key or row by row: that would wait for what other archivers are writing.
+            table = f"{self._table(month, kind)} a FORCE INDEX (PRIMARY)"
+            self._database.execute(f"DELETE a FROM {table} WHERE {condition}", ids)
 
     # The tables themselves
 
