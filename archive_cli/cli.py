@@ -98,7 +98,7 @@ def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
     from archive_cli.running import run_sites
 
     settings = load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, settings.log_format)
     database = _database()
     if not run_sites(database, settings, SystemClock(), _chosen(database, sites), periods):
         raise click.exceptions.Exit(1)

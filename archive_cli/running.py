@@ -18,11 +18,13 @@ from footfall.archiving.last_run import Runs
 from footfall.archiving.periods import PeriodKind
 from footfall.archiving.site_round import RoundOptions, SiteRounds
 from footfall.archiving.stored_segments import StoredSegments
+from footfall.archiving.telemetry import LOGGER, Telemetry
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.options import Options
 from footfall.plugins import archived
 from footfall.queue.connection import connect
+from footfall.queue.counters import CountWriter
 from footfall.queue.state import read_state
 from footfall.settings import Settings
 
@@ -37,6 +39,8 @@ def run_sites(
     runs = Runs(Options(database), clock)
     runs.begins()
     progress = Bars(Console()) if sys.stdout.isatty() else Lines()
+    if isinstance(progress, Bars):
+        logging.getLogger(LOGGER).setLevel(logging.WARNING)  # the bars say what is made
     with stop_on_signal() as should_stop, progress:
         options = RoundOptions(
             settings.today_archive_seconds,
@@ -45,7 +49,9 @@ def run_sites(
             Queue(settings, clock).pending,
             should_stop,
         )
-        rounds = SiteRounds(database, Archiver(database, archived(), clock), clock, options, progress)
+        counts = CountWriter(connect(settings.redis_url), clock)
+        archiver = Archiver(database, archived(), clock, Telemetry(clock, counts))
+        rounds = SiteRounds(database, archiver, clock, options, progress)
         segments = StoredSegments(database)
         due = Invalidations(database, clock).sites_with_work(sites) | set(segments.changes(segments.of_sites(sites)))
         elsewhere = 0
@@ -54,6 +60,7 @@ def run_sites(
                 break
             elsewhere += not rounds.run(idsite)
         stopped = should_stop()
+    counts.write()
     if not stopped:
         runs.ends()
     _say(progress.tally, clock.monotonic() - started, elsewhere=elsewhere, stopped=stopped)

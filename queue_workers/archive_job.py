@@ -6,10 +6,12 @@ from footfall.archiving.archiver import Archiver
 from footfall.archiving.freshness import WantedArchive
 from footfall.archiving.on_demand import ArchiveRequests
 from footfall.archiving.periods import Period, PeriodKind
+from footfall.archiving.telemetry import Telemetry
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.plugins import archived
 from footfall.queue.connection import connect
+from footfall.queue.counters import CountWriter
 from footfall.settings import Settings, load
 
 _SITE_SECONDS = 60  # how long the job waits for an archiver that works the site; drains wait behind it
@@ -39,7 +41,12 @@ def archive_with(settings: Settings, idsite: int, kind: str, first: str, last: s
             connect(settings.redis_url) as redis,
             ArchiveRequests(redis).working(WantedArchive(idsite, period, segment)),
         ):
-            archiver = Archiver(database, archived(), SystemClock())
-            archiver.ensure(idsite, period, segment, wait_seconds=_SITE_SECONDS)
+            clock = SystemClock()
+            counts = CountWriter(redis, clock)
+            try:
+                archiver = Archiver(database, archived(), clock, Telemetry(clock, counts))
+                archiver.ensure(idsite, period, segment, wait_seconds=_SITE_SECONDS)
+            finally:
+                counts.write()
     finally:
         database.close()

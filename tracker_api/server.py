@@ -8,6 +8,7 @@ from typing import Any
 
 from uvicorn_worker import UvicornWorker
 
+from footfall import log
 from footfall.settings import load
 from tracker_api.protocol import limited
 
@@ -31,6 +32,10 @@ class TrackerWorker(UvicornWorker):
             "access_log": False,
         }
         super().__init__(*args, **kwargs)
+        settings = load()
+        log.configure(settings.log_level, settings.log_format)
+        for handler in self.log.error_log.handlers:  # gunicorn's own lines, and uvicorn's
+            handler.setFormatter(log.formatter(settings.log_format))
 
     def run(self) -> None:
         """Serve until told to stop, or until gunicorn is gone.

@@ -25,6 +25,7 @@ from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.setup import SiteSetup
 from footfall.archiving.summing import TableSum, limit
 from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus, Layers
+from footfall.archiving.telemetry import Making, Telemetry
 from footfall.clock import Clock
 from footfall.database import Database, is_lost
 from footfall.errors import FootfallError, InvalidInput
@@ -53,11 +54,15 @@ class Archiver:
         database: used by nobody else meanwhile.
         archived: what plugins archive.
         clock: says when an archive is made, and what today is.
+        telemetry: is told of every archive; default, it logs them.
     """
 
-    def __init__(self, database: Database, archived: Archived, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, archived: Archived, clock: Clock, telemetry: Telemetry | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._telemetry = telemetry or Telemetry(clock)
         self._plans = Plans(archived)
         self._log = LogReader(database)
         self._distinct = DistinctCounts(self._log)
@@ -137,14 +142,18 @@ class Archiver:
         Raises:
             Exception: the archive of all visits cannot be made; then there is none.
         """
+        with self._telemetry.making(site.idsite, period) as making:
+            return self._make(site, period, lock, scopes or self.scopes(site, [""]), making)
+
+    def _make(self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope], making: Making) -> Made:
         archived_at = self._clock.now().replace(tzinfo=None, microsecond=0)
-        scopes = scopes or self.scopes(site, [""])
         failed: dict[Scope, Exception] = {}
         if period.kind is PeriodKind.DAY:
             contents = self._of_day(site, period, scopes, failed)
         else:
             contents = self._of_parts(site, period, lock, scopes, failed)
         if not contents:
+            making.failed = failed
             return Made(failed=failed)
         ids = self._database.retrying(lambda: self._tables.next_ids(period, len(contents)))
         archives = {
@@ -159,6 +168,7 @@ class Archiver:
             for idarchive, scope in zip(ids, contents, strict=True)
         }
         self._store(lock, {archives[scope]: content for scope, content in contents.items()})
+        making.contents, making.failed = contents, failed
         return Made(archives, failed)
 
     def _store(self, lock: SiteLock, contents: Mapping[Archive, Content]) -> None:

@@ -14,6 +14,7 @@ from footfall.metrics.metric import Counts, Tally
 from footfall.queue import keys
 
 _WRITE_SECONDS = 2.0
+_AWAY_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -28,27 +29,27 @@ def read(redis: Redis) -> Counts:
 
 
 class CountWriter:
-    """Adds the tally of a process to the common counts, now and then.
+    """Adds the `tally` of a process to the common counts, now and then.
 
     Args:
         redis: what cannot be added, because it is away, is added later.
     """
 
-    def __init__(self, redis: Redis, tally: Tally, clock: Clock) -> None:
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self.tally = Tally()
         self._redis = redis
-        self._tally = tally
         self._clock = clock
-        self._written_at = clock.monotonic()
+        self._due_at = clock.monotonic() + _WRITE_SECONDS
 
     def write_due(self) -> None:
-        """Add what was counted, unless that was done a moment ago."""
-        if self._clock.monotonic() - self._written_at >= _WRITE_SECONDS:
+        """Add what was counted, unless that was done or tried a moment ago."""
+        if self._clock.monotonic() >= self._due_at:
             self.write()
 
     def write(self) -> None:
         """Add what was counted."""
-        counts = self._tally.take()
-        self._written_at = self._clock.monotonic()
+        counts = self.tally.take()
+        self._due_at = self._clock.monotonic() + _WRITE_SECONDS
         if not counts:
             return
         try:
@@ -58,4 +59,5 @@ class CountWriter:
                 pipeline.execute()
         except RedisError as error:
             _log.debug("What was counted for /metrics is kept until Redis can be reached: %s", error)
-            self._tally.put_back(counts)
+            self.tally.put_back(counts)
+            self._due_at = self._clock.monotonic() + _AWAY_SECONDS
