@@ -314,8 +314,9 @@ def update_late_timings(database: Database, timings: Mapping[tuple[Visit, str], 
         columns,
         rows,
         # Of what happened on the page, only the page view itself has a title (0 for none) and is no event or search.
-        "AND t.idpageview = k.idpageview AND t.idaction_name IS NOT NULL AND t.idaction_event_category IS NULL "
-        "AND t.search_cat IS NULL",
+        # MySQL gives what comes out of JSON the server's collation, and compares no two that differ.
+        "AND t.idpageview = k.idpageview COLLATE utf8mb4_general_ci AND t.idaction_name IS NOT NULL "
+        "AND t.idaction_event_category IS NULL AND t.search_cat IS NULL",
         kept=frozenset(columns),
     )
 
