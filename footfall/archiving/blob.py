@@ -8,11 +8,12 @@ on: each an array from subtable id to serialized table.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
+
+from isal import isal_zlib
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.metrics import COLUMN_IDS, COLUMN_NAMES
@@ -24,6 +25,7 @@ NOTES_KEY: Final = -3
 _NOTES_LABEL: Final = "__datatable_metadata__"
 _COLUMNS, _METADATA, _SUBTABLE = 0, 1, 3
 _MOST_BYTES: Final = 256 * 1024 * 1024  # of a record; a compressed one of 16 MB could hold sixty times as many
+_Damaged: Final = cast(type[Exception], isal_zlib.error)  # which its stub takes for an instance
 
 
 def chunk_name(record: str, subtable_id: int) -> str:
@@ -92,7 +94,7 @@ def to_blobs(record: str, table: StoredTable) -> dict[str, bytes]:
 
 
 def _compress(data: bytes) -> bytes:
-    return zlib.compress(data, 1)  # level 6 costs five times the time and saves a tenth of the space
+    return isal_zlib.compress(data, 1)  # the size of zlib's level 1, in a quarter of its time
 
 
 def _serialize(table: StoredTable, own_id: int, last_id: int, numbered: dict[int, bytes]) -> int:
@@ -170,10 +172,10 @@ def expand(table: DataTable, subtable: Callable[[int], DataTable | None]) -> Non
 
 
 def _decompress(blob: bytes) -> dict[Any, Any]:
-    reading = zlib.decompressobj()
+    reading = isal_zlib.decompressobj()
     try:
         data = reading.decompress(blob, _MOST_BYTES)
-    except zlib.error as error:
+    except _Damaged as error:
         raise NotSerialized(f"The stored record cannot be decompressed ({error}): archive it again.") from None
     if not reading.eof:
         what = "is larger than any that is written" if reading.unconsumed_tail else "is cut short"
