@@ -21,14 +21,13 @@ def sealed(request: TrackingRequest, hash_token: Callable[[str], str] | None) ->
         hash_token: makes the hash that the user's token is stored as; None drops the token without a trace.
     """
     token = token_of(request)
-    if not token and not request.bulk_token:
-        return request
     return msgspec.structs.replace(
         request,
         query=without_tokens(request.query),
         body=without_tokens(request.body),
+        headers={name: _placeheld(value.encode()).decode() for name, value in request.headers.items()},
         bulk_token="",
-        token_hash=hash_token(token) if token and hash_token else "",
+        token_hash=hash_token(token) if token and hash_token else request.token_hash,
     )
 
 
@@ -44,7 +43,11 @@ def token_of(request: TrackingRequest) -> str:
 def without_tokens(encoded: bytes) -> bytes:
     """A query string or form body without its token; one inside another value, a URL, say, becomes the placeholder."""
     kept = (part for part in encoded.split(b"&") if _decoded(part)[0] != _NAME)
-    return _INSIDE_A_VALUE.sub(rb"\g<1>" + PLACEHOLDER.encode(), b"&".join(kept))
+    return _placeheld(b"&".join(kept))
+
+
+def _placeheld(text: bytes) -> bytes:
+    return _INSIDE_A_VALUE.sub(rb"\g<1>" + PLACEHOLDER.encode(), text)
 
 
 def _decoded(part: bytes) -> tuple[str, str]:

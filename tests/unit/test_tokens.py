@@ -44,7 +44,7 @@ def test_without_a_secret_key_the_token_is_dropped() -> None:
 
 def test_a_request_without_a_token_stays_as_it_is() -> None:
     plain = request("idsite=1&url=https%3A%2F%2Fexample.org%2F%C3%28")
-    assert sealed(plain, str.upper) is plain
+    assert sealed(plain, str.upper) == plain
 
 
 def test_a_token_inside_a_url_is_hidden() -> None:
@@ -56,3 +56,14 @@ def test_a_token_inside_a_url_is_hidden() -> None:
 def test_a_record_of_a_former_version_is_still_read() -> None:
     former = msgspec.msgpack.encode([1.0, "192.0.2.1", b"idsite=1", b"", {}, "t"])
     assert decode(former).token_hash == ""
+
+
+def test_tokens_in_headers_and_addresses_are_cut_out_although_the_request_has_none_of_its_own() -> None:
+    page = f"https://x.example/?a=1&token_auth={TOKEN}&b=2"
+    sent = msgspec.structs.replace(
+        request("idsite=1&urlref=https%253A%252F%252Fx%252F%253Ftoken_auth%253D" + TOKEN), headers={"referer": page}
+    )
+    kept = sealed(sent, str.upper)
+    assert kept.headers == {"referer": "https://x.example/?a=1&token_auth=__TOKEN_AUTH__&b=2"}
+    assert TOKEN.encode() not in encode(kept)
+    assert kept.token_hash == ""
