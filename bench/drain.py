@@ -16,12 +16,11 @@ import pstats
 import random
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlencode
 
 from redis import Redis
-from steps import Steps
+from steps import CpuSteps
 from support import cpu_seconds, say, servers, settings
 
 from footfall.clock import SystemClock
@@ -215,7 +214,9 @@ def main() -> None:
     fill(database)
     configure(database, mixed)
     redis.flushdb()
-    tools = new_tools(own, clock, database, redis, Recorder(database, own, clock), patience=IMPATIENT)
+    recorder = Recorder(database, own, clock)
+    steps = recorder.steps = CpuSteps(database) if options.steps else recorder.steps
+    tools = new_tools(own, clock, database, redis, recorder, patience=IMPATIENT)
     dice = random.Random()
     requests = list(traffic(WARM_UP + options.requests, time.time(), dice, mixed))
 
@@ -231,14 +232,14 @@ def main() -> None:
     profile = cProfile.Profile()
     started, worker, private = time.perf_counter(), time.process_time(), servers()
     mariadb, store = cpu_seconds([private.mariadb]), cpu_seconds([private.redis])
-    steps = Steps(database)
-    with steps.measuring(database) if options.steps else nullcontext():
-        if options.profile:
-            profile.enable()
-        for shard in shards:
-            while redis.llen(keys.requests(shard)):
-                drain(tools, shard)
-        profile.disable()
+    if isinstance(steps, CpuSteps):
+        steps.restart()
+    if options.profile:
+        profile.enable()
+    for shard in shards:
+        while redis.llen(keys.requests(shard)):
+            drain(tools, shard)
+    profile.disable()
     seconds = time.perf_counter() - started
     count = options.requests
     recorded = database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0] - before
@@ -256,7 +257,7 @@ def main() -> None:
             "redis_ms_per_1000": round((cpu_seconds([private.redis]) - store) / count * 1e6, 1),
         }
     )
-    if options.steps:
+    if isinstance(steps, CpuSteps):
         steps.show(count)
     if options.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
