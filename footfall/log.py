@@ -21,8 +21,8 @@ from footfall.errors import ConfigurationError
 # A token or password in a URL, also one encoded within another URL, in JSON, in a repr, and in a header.
 _SECRETS = (
     re.compile(
-        r"((?:token(?:_|%5F|%255F)auth|password|passwd|secret_key|access_token)(?:\[\])?\\?[\"']?\s*(?:[=:]|%3D|%253D|%3A)\s*"
-        r"\\?[\"']?)([^&\s\"'\\,;}]+)",
+        r"((?:token(?:_|%5F|%255F)auth|access_token|password|secret_key)(?:\[\])?"
+        r"\\*[\"']?\s*(?:[=:]|%3D|%253D|%3A)\s*\\*[\"']?)([^&\s\"'\\,;}]+)",
         re.IGNORECASE,
     ),
     re.compile(r"(\b(?:bearer|basic)\s+)([\w.~+/=-]+)", re.IGNORECASE),
@@ -105,7 +105,8 @@ def configure(level: str = "INFO", log_format: str = "text") -> None:
 
 
 def _fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
-    return getattr(record, "fields", {})
+    cleaned: Mapping[str, Any] = _clean(getattr(record, "fields", {}))
+    return cleaned
 
 
 def _document(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, Any]:
@@ -115,12 +116,19 @@ def _document(formatter: logging.Formatter, record: logging.LogRecord) -> dict[s
         "time": moment.replace("+00:00", "Z"),
         "level": record.levelname.lower(),
         "logger": record.name,
-        "message": record.getMessage(),
+        "message": without_secrets(record.getMessage()),
         **_fields_of(record),
     }
-    if record.exc_info:
-        document["traceback"] = formatter.formatException(record.exc_info)
-    return {name: without_secrets(v) if isinstance(v, str) else v for name, v in document.items()}
+    if record.exc_info and record.exc_info[0]:
+        document["traceback"] = without_secrets(formatter.formatException(record.exc_info))
+    return document
+
+
+def _clean(value: Any) -> Any:
+    """A field without secrets: text stays text, numbers stay numbers."""
+    if isinstance(value, Mapping):
+        return {name: _clean(inner) for name, inner in value.items()}
+    return value if isinstance(value, int | float) else without_secrets(str(value))
 
 
 def _pairs(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -44,7 +44,7 @@ class Metric:
     def field(self, *values: str) -> str:
         """The field that counts for these label values."""
         assert len(values) == len(self.labels), f"{self.name} has the labels {self.labels}"
-        return "|".join((self.name, *values))
+        return "|".join((self.name, *(value.replace("|", "/") for value in values)))
 
     def bucket(self, value: float, *values: str) -> str:
         """The field of the bucket that an observed value falls into, and into no smaller one."""
