@@ -14,6 +14,7 @@ from footfall.archiving.scope import Scope, both
 from footfall.archiving.segment import Segment
 from footfall.archiving.segments import VISIT, SegmentName, Segments, names_for
 from footfall.archiving.setup import SiteSetup
+from footfall.archiving.visit_metrics import together
 from footfall.errors import InvalidInput
 
 _PLANS_KEPT = 100
@@ -82,7 +83,7 @@ class Plan:
 
     @cached_property
     def _all(self) -> tuple[RecordBuilder, ...]:
-        return tuple(builder for builders in self._builders.values() for builder in builders)
+        return together(builder for builders in self._builders.values() for builder in builders)
 
     def builders(self, scope: Scope) -> tuple[RecordBuilder, ...]:
         """What computes the records of a scope, and perhaps others."""

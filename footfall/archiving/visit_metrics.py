@@ -18,7 +18,7 @@ import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.metrics import ABANDONED_CART, GOAL_COLUMN_IDS, ORDER
-from footfall.archiving.records import BlobRecord, Combine
+from footfall.archiving.records import BlobRecord, Combine, RecordBuilder, columns_read
 
 if TYPE_CHECKING:
     from footfall.archiving.daylog import DayLog
@@ -105,6 +105,8 @@ def tables(log: DayLog, dimensions: Sequence[VisitDimension]) -> dict[str, DataT
     """The tables of several dimensions, by record."""
     visits = {d.record.name: d.visits for d in dimensions}
     conversions = {d.record.name: d.conversions for d in dimensions if d.conversions is not None}
+    if log.conversions.is_empty():
+        conversions = {}
     rows = columns_by(
         _each_by(visits_by, log.visits, VISIT_READS, visits),
         _each_by(conversions_by, log.conversions, ("idvisit", *CONVERSION_READS), conversions) if conversions else None,
@@ -116,6 +118,45 @@ def tables(log: DayLog, dimensions: Sequence[VisitDimension]) -> dict[str, DataT
     for (name, value), columns in rows.items():
         found[name].rows.append(Row({"label": labels[name](value), **columns}))
     return found
+
+
+@dataclass(frozen=True)
+class DimensionTables:
+    """What computes the tables of some dimensions, for RecordBuilder.compute.
+
+    Args:
+        dimensions: for the log of a day.
+        finish: makes what is archived from the tables by record.
+    """
+
+    dimensions: Callable[[DayLog], Sequence[VisitDimension]]
+    finish: Callable[[dict[str, DataTable]], dict[str, DataTable]] = dict
+
+    def __call__(self, log: DayLog) -> dict[str, DataTable]:
+        return self.finish(tables(log, self.dimensions(log)))
+
+
+def together(builders: Iterable[RecordBuilder]) -> tuple[RecordBuilder, ...]:
+    """The same builders, those of dimensions as one: most of the time of a small day goes into the groupings."""
+    found, members, parts = [], [], []
+    for builder in builders:
+        if isinstance(builder.compute, DimensionTables):
+            members.append(builder)
+            parts.append(builder.compute)
+        else:
+            found.append(builder)
+
+    def compute(log: DayLog) -> dict[str, DataTable]:
+        dimensions = [part.dimensions(log) for part in parts]
+        computed = tables(log, [dimension for own in dimensions for dimension in own])
+        finished = (
+            part.finish({dimension.record.name: computed[dimension.record.name] for dimension in own})
+            for part, own in zip(parts, dimensions, strict=True)
+        )
+        return {name: table for own in finished for name, table in own.items()}
+
+    records = tuple(record for builder in members for record in builder.records)
+    return (*found, RecordBuilder(records, columns_read(members), compute)) if members else tuple(found)
 
 
 def visits_by(visits: pl.DataFrame, keys: Keys, extra: Keys | None = None) -> pl.DataFrame:

@@ -16,10 +16,10 @@ from footfall.archiving.segments import VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_READS,
+    DimensionTables,
     VisitDimension,
     joined,
     number_label,
-    tables,
     visit_record,
 )
 from footfall.plugins import Plugin
@@ -61,7 +61,7 @@ _DIMENSIONS = (
 DEVICES = RecordBuilder(
     records=tuple(dimension.record for dimension in _DIMENSIONS),
     reads={"log_visit": (*VISIT_READS, *_ON_VISITS), "log_conversion": (*CONVERSION_READS, *_ON_CONVERSIONS)},
-    compute=lambda log: tables(log, _DIMENSIONS),
+    compute=DimensionTables(lambda _: _DIMENSIONS),
 )
 
 # Names

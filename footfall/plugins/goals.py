@@ -65,6 +65,8 @@ def goals_of(setup: SiteSetup) -> RecordBuilder:
     names = {record.name for record in numbers} | {record.name for record in tables}
 
     def compute(log: DayLog) -> Computed:
+        if log.conversions.is_empty():
+            return {}
         computed: Computed = {**_numbers(log), **_until_conversion(log)}
         return {name: value for name, value in computed.items() if name in names}
 

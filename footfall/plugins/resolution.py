@@ -8,7 +8,7 @@ from footfall.archiving.datatable import DataTable
 from footfall.archiving.grouping import renamed
 from footfall.archiving.records import RecordBuilder
 from footfall.archiving.segments import VISIT, SegmentName
-from footfall.archiving.visit_metrics import VISIT_READS, VisitDimension, joined, tables, visit_record
+from footfall.archiving.visit_metrics import VISIT_READS, DimensionTables, VisitDimension, joined, visit_record
 from footfall.plugins import Plugin
 from footfall.plugins.devices_detection import browser_name, system_name
 from footfall.reports.listings import visits_listing
@@ -28,7 +28,7 @@ _DIMENSIONS = (
 SCREENS = RecordBuilder(
     records=tuple(dimension.record for dimension in _DIMENSIONS),
     reads={"log_visit": (*VISIT_READS, *_CONFIGURATION)},
-    compute=lambda log: tables(log, _DIMENSIONS),
+    compute=DimensionTables(lambda _: _DIMENSIONS),
 )
 
 # Reports

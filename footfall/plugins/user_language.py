@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from babel import Locale
 
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.grouping import renamed
-from footfall.archiving.records import Computed, RecordBuilder
+from footfall.archiving.records import RecordBuilder
 from footfall.archiving.segments import LOCATION, VISIT, SegmentName
-from footfall.archiving.visit_metrics import VISIT_READS, VisitDimension, tables, visit_record
+from footfall.archiving.visit_metrics import VISIT_READS, DimensionTables, VisitDimension, visit_record
 from footfall.plugins import Plugin
 from footfall.plugins.user_country import UNKNOWN, UNKNOWN_CODE, country_name
 from footfall.reports.listings import visits_listing
@@ -20,9 +20,6 @@ from footfall.reports.rows import noted
 from footfall.reports.segment_text import condition
 from footfall.reports.source import Source
 from footfall.tracking.languages import browser_language
-
-if TYPE_CHECKING:
-    from footfall.archiving.daylog import DayLog
 
 # Records
 
@@ -34,8 +31,8 @@ _DIMENSIONS = (
 )
 
 
-def _language_tables(log: DayLog) -> Computed:
-    return {name: renamed(table, _code) for name, table in tables(log, _DIMENSIONS).items()}
+def _by_language(tables: dict[str, DataTable]) -> dict[str, DataTable]:
+    return {name: renamed(table, _code) for name, table in tables.items()}
 
 
 def _code(tag: str) -> str:
@@ -51,7 +48,7 @@ def _code(tag: str) -> str:
 LANGUAGES = RecordBuilder(
     records=tuple(dimension.record for dimension in _DIMENSIONS),
     reads={"log_visit": (*VISIT_READS, "location_browser_lang")},
-    compute=_language_tables,
+    compute=DimensionTables(lambda _: _DIMENSIONS, _by_language),
 )
 
 # Reports

@@ -8,15 +8,15 @@ import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.daylog import HOURS, site_hours
-from footfall.archiving.records import Computed, RecordBuilder
+from footfall.archiving.records import RecordBuilder
 from footfall.archiving.segments import ACTION, BEHAVIOUR, VISIT, SegmentName
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_COLUMNS,
     VISIT_READS,
+    DimensionTables,
     VisitDimension,
     number_label,
-    tables,
     visit_record,
 )
 from footfall.plugins import Plugin
@@ -41,15 +41,18 @@ def _hour(column: str) -> pl.Expr:
     return pl.col(column) // _SECONDS_PER_HOUR % len(HOURS)
 
 
-def _hour_tables(log: DayLog) -> Computed:
+def _dimensions(log: DayLog) -> tuple[VisitDimension, ...]:
     def at_site(column: str) -> pl.Expr:
         return _hour(column).replace_strict(list(HOURS), list(log.hours))
 
-    dimensions = (
+    return (
         VisitDimension(_LOCAL, _hour("visitor_localtime"), label=number_label),
         VisitDimension(_AT_SITE, at_site("visit_first_action_time"), at_site("server_time"), number_label),
     )
-    return {name: _all_hours(table) for name, table in tables(log, dimensions).items()}
+
+
+def _with_all_hours(tables: dict[str, DataTable]) -> dict[str, DataTable]:
+    return {name: _all_hours(table) for name, table in tables.items()}
 
 
 def _all_hours(table: DataTable) -> DataTable:
@@ -67,7 +70,7 @@ TIMES = RecordBuilder(
         "log_visit": (*VISIT_READS, "visitor_localtime", "visit_first_action_time"),
         "log_conversion": (*CONVERSION_READS, "server_time"),
     },
-    compute=_hour_tables,
+    compute=DimensionTables(_dimensions, _with_all_hours),
 )
 
 # Reports

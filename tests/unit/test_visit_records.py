@@ -18,6 +18,7 @@ from footfall.archiving.summing import TableSum
 from footfall.archiving.visit_metrics import VISIT_COMBINE
 from footfall.plugins.devices_detection import DEVICES
 from footfall.plugins.referrers import REFERRERS
+from footfall.plugins.resolution import SCREENS
 from footfall.plugins.user_country import LOCATIONS
 from footfall.plugins.user_id import USERS
 from footfall.plugins.user_language import LANGUAGES
@@ -133,6 +134,25 @@ def test_days_put_together_are_what_both_days_have(visits: list[tuple[str | None
     for members in days:
         total.add(of(members))
     assert additive(total.table()) == additive(of(visits))
+
+
+def test_builders_of_dimensions_find_together_what_each_finds_alone() -> None:
+    alone = (DEVICES, SCREENS, LANGUAGES, TIMES)
+    (joint,) = visit_metrics.together(alone)
+    visits: list[dict[str, Any]] = [
+        {"config_browser_name": "FF", "config_resolution": "800x600", "location_browser_lang": "de", "user_id": "ann"},
+        {"config_browser_name": "FF", "visit_first_action_time": 7200, "visitor_localtime": 40_000},
+        {"config_device_type": 1, "config_resolution": "390x844", "location_browser_lang": "de-at"},
+    ]
+    conversions: list[dict[str, Any]] = [
+        {"idvisit": 1, "config_browser_name": "FF", "revenue": 2.5},
+        {"idvisit": 3, "idgoal": 2},
+    ]
+    for converted in (conversions, []):
+        found = joint.compute(log(joint, visits, converted))
+        assert found == {
+            name: table for builder in alone for name, table in builder.compute(log(builder, visits, converted)).items()
+        }
 
 
 # Labels
