@@ -1,5 +1,6 @@
 """The HTTP door: takes tracking requests, serves reports and the state of the queue."""
 
+import logging
 from typing import Any
 
 import falcon
@@ -30,6 +31,7 @@ from tracker_api.scrape import Scraper
 from tracker_api.status import HealthResource, MetricsDoor, MetricsResource, QueueResource, ReadyResource
 from tracker_api.tracking import TrackingResource
 
+_log = logging.getLogger(__name__)
 TRACKING_PATHS = ("/matomo.php", "/piwik.php")
 _HTTP_VERSIONS = frozenset(("1.0", "1.1", "2", "3"))
 
@@ -71,13 +73,14 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     async def refuse(request: Request, response: Response, refused: Refused, params: dict[str, Any]) -> None:
         if request.path in TRACKING_PATHS:
             pusher.count(REFUSED.field(refused.reason))
+            cors.allow(request, response)
         _say(response, refused.status, str(refused))
-        cors.allow(request, response)
         if refused.status == 413:
             response.set_header("connection", "close")  # the rest of the body is not read
 
     async def explain(request: Request, response: Response, error: FootfallError, params: dict[str, Any]) -> None:
-        _say(response, 503, str(error))
+        _log.warning("A request could not be answered: %s", error)  # it may name servers, which nobody else is told
+        _say(response, 503, "This cannot be answered at the moment: the endpoint's log says why.")
 
     app.add_error_handler(FootfallError, explain)
     app.add_error_handler(Refused, refuse)

@@ -1,6 +1,7 @@
 """HTTP connections within limits: uvicorn's protocol, which has none for headers, slow clients or idle connections."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,6 +29,19 @@ class Limits:
 
 class TooMuch(Exception):
     """Ends the parsing of a request that breaks a limit."""
+
+
+_UPGRADE = re.compile(rb"(\r\n)U(pgrade[ \t]*:)", re.IGNORECASE)
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """What a client sent, without its offer to change to another protocol, which a server may pass over.
+
+    The parser ends the request behind the headers of such an offer, and its body would be lost. Java's HttpClient makes
+    one (h2c) with its first request.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(rb"\1X\2", head) + end + rest
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -62,6 +76,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._begun = self.loop.time()
         if self._in_headers:
             self._gathered += len(data)
+            if b"pgrade" in data or b"PGRADE" in data:
+                data = _without_upgrade(data)
         super().data_received(data)
         if self._in_headers and self._gathered > self.limits.header_bytes and not self.transport.is_closing():
             self._refuse(431, "The address and headers of the request are too large.")
@@ -80,6 +96,9 @@ class LimitedProtocol(HttpToolsProtocol):
             if size > limits.header_bytes:
                 self._refusal = (431, "The address and headers of the request are too large.")
                 raise TooMuch
+        if self.parser.should_upgrade():
+            self._refusal = (400, "The request asks for another protocol: send it without `Upgrade`.")
+            raise TooMuch
         self._in_headers = False
         self._gathered = 0
         super().on_headers_complete()

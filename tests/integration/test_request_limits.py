@@ -12,11 +12,15 @@ import pytest
 import redis
 import uvicorn
 from falcon import testing
+from log_rows import add_site
+from stack import SHARDS
 
 from footfall.changes import Changes
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.entities.users import UserRepository
+from footfall.queue import keys
+from footfall.queue.request import decode
 from footfall.settings import Settings
 from footfall.users import Users
 from tracker_api.app import create_app
@@ -174,6 +178,65 @@ def test_what_is_no_http_is_answered_400(serve: Callable[..., Server]) -> None:
     assert status_of(serve().send(b"\x16\x03\x01 hello\r\n\r\n")) == 400
 
 
+# Requests that a balancer and we might understand differently
+
+POST = b"POST /matomo.php HTTP/1.1\r\nHost: x\r\n"
+FORM = GOOD.encode() + b"&send_image=0"
+CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(FORM), FORM)
+LENGTH = b"Content-Length: %d\r\n" % len(FORM)
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        LENGTH + CHUNKED + b"\r\n" + CHUNKS,
+        CHUNKED + LENGTH + b"\r\n" + CHUNKS,
+        LENGTH + b"Content-Length: 3\r\n\r\n" + FORM,
+        LENGTH + LENGTH + b"\r\n" + FORM,
+        b"Content-Length: %d, %d\r\n\r\n" % (len(FORM), len(FORM)) + FORM,
+        b"Content-Length: +%d\r\n\r\n" % len(FORM) + FORM,
+        b"Content-Length : %d\r\n\r\n" % len(FORM) + FORM,
+        b"Transfer-Encoding : chunked\r\n\r\n" + CHUNKS,
+        b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKS,
+        b"Transfer-Encoding: chunked, identity\r\n\r\n" + CHUNKS,
+        CHUNKED + b"Transfer-Encoding: identity\r\n\r\n" + CHUNKS,
+        b"X: a\r\n " + CHUNKED + LENGTH + b"\r\n" + FORM,
+        b"X: a\r" + CHUNKED + LENGTH + b"\r\n" + FORM,
+        CHUNKED + b"\r\n%x\n%b\n0\n\n" % (len(FORM), FORM),
+        CHUNKED + b"\r\nfffffffffffffffff\r\n" + FORM,
+        CHUNKED + b"\r\n-1b\r\n" + FORM,
+    ],
+)
+def test_a_body_whose_end_is_a_matter_of_opinion_is_refused_with_all_behind_it(
+    serve: Callable[..., Server], framed: bytes
+) -> None:
+    answer = serve().send(POST + framed + SMUGGLED)
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("names", [(b"Upgrade", b"Upgrade"), (b"UPGRADE", b"upgrade, HTTP2-Settings")])
+def test_a_client_that_offers_another_protocol_is_served_with_this_one(
+    serve: Callable[..., Server], names: tuple[bytes, bytes], redis_client: redis.Redis
+) -> None:
+    name, connection = names
+    body = FORM + b"&note=%0D%0A\r\nUpgrade: x"
+    offer = b"Connection: %b\r\n%b: h2c\r\nContent-Length: %d\r\n\r\n" % (connection, name, len(body))
+    assert status_of(serve().send(POST + offer + body)) == 204
+    (taken,) = [record for shard in SHARDS for record in redis_client.lrange(keys.requests(shard), 0, -1)]
+    assert decode(taken).body == body
+
+
+def test_an_offer_that_comes_in_pieces_is_refused_and_not_lost(serve: Callable[..., Server]) -> None:
+    with serve().connect() as client:
+        for part in (POST + LENGTH + b"Connection: Upgrade\r\nUp", b"grade: h2c\r\n\r\n", FORM):
+            client.sendall(part)
+            time.sleep(0.05)
+        assert status_of(answer_of(client)) == 400
+
+
 # Memory
 
 
@@ -261,6 +324,31 @@ def test_a_user_whose_token_was_right_is_not_locked_out_by_others(guarded: testi
     assert [guess(guarded, n) for n in range(4)][-1] == 429
     assert ask(guarded, token, "192.0.2.66") == 200, "from the same address"
     assert ask(guarded, token, "192.0.2.67") == 200, "from another one"
+
+
+def test_all_addresses_of_an_ipv6_network_count_together(guarded: testing.TestClient) -> None:
+    near = [f"2001:db8:1:2:{n}::{n}" for n in range(4)]
+    assert [guess(guarded, n, address) for n, address in enumerate(near)] == [401, 401, 401, 429]
+    assert guess(guarded, 5, "2001:db8:1:3::1") == 401
+    assert guess(guarded, 6, "::ffff:192.0.2.1") == 401
+
+
+def test_what_is_asked_for_is_no_html_in_the_answer(client: testing.TestClient, database: Database, token: str) -> None:
+    add_site(database)
+    query = f"module=API&method=VisitsSummary.get&idSite=1&period=<script>'&date=today&token_auth={token}"
+    for format_name in ("CSV", "TSV", "XML", "JSON"):
+        answer = client.simulate_get("/api", query_string=f"{query}&format={format_name}")
+        assert "script" in answer.text
+        assert "<script>" not in answer.text or answer.headers["content-type"].startswith("application/json")
+
+
+def test_only_the_tracker_may_be_asked_by_pages_of_other_origins(client: testing.TestClient) -> None:
+    origin = {"Origin": "https://elsewhere.example"}
+    for path in ("/api", "/queue", "/metrics", "/index.php", "/healthz"):
+        for method in ("GET", "POST", "OPTIONS"):
+            answer = client.simulate_request(method, path, headers=origin)
+            assert "access-control-allow-origin" not in answer.headers, path
+    assert client.simulate_get("/matomo.php", headers=origin).headers["access-control-allow-origin"] == origin["Origin"]
 
 
 def test_the_status_pages_count_as_well(guarded: testing.TestClient) -> None:

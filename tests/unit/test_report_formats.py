@@ -115,8 +115,8 @@ def test_csv_is_nothing_that_a_spreadsheet_computes() -> None:
     ("name", "body"),
     [
         ("json", b'{"result":"error","message":"no <site>"}'),
-        ("csv", b"Error: no <site>"),
-        ("tsv", b"Error: no <site>"),
+        ("csv", b"Error: no &lt;site&gt;"),
+        ("tsv", b"Error: no &lt;site&gt;"),
     ],
 )
 def test_errors_have_the_shape_of_their_format(name: str, body: bytes) -> None:

@@ -11,6 +11,7 @@ import csv
 import io
 from codecs import BOM_UTF16_LE
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 from footfall.archiving.datatable import Row
@@ -50,7 +51,8 @@ class SeparatedFormat:
         return BOM_UTF16_LE + text.encode("utf-16-le", "replace") if self._unicode else text.encode("utf-8", "replace")
 
     def render_error(self, message: str) -> bytes:
-        return f"Error: {message}".encode("utf-8", "replace")
+        # As HTML, which the reference calls it: what was asked for may be in the message.
+        return f"Error: {escape(message).replace('&#x27;', '&#039;')}".encode("utf-8", "replace")
 
 
 def _rendered(answer: Answer, names: list[str]) -> list[list[Any]]:
