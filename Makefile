@@ -7,6 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$$python"; break; }; done)
 PORT ?= 8000
 SECONDS ?= 300
+INJECTIONS ?= 200
 VENV := $(CURDIR)/.venv
 
 export PORT
@@ -14,10 +15,10 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint clients services up reset stop status clean
+.PHONY: help demo test fuzz test-faults lint clients services up reset stop status clean
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: services ## set everything up, run the main job once, show the reports
 	@python tools/demo.py
@@ -27,6 +28,9 @@ test: services lint clients ## set everything up, check style and types, run all
 
 fuzz: services ## send altered requests to the running stack (SECONDS=300, FUZZ_SEED=number)
 	@FUZZ_SECONDS=$(SECONDS) pytest -s tests/integration/test_fuzzing.py
+
+test-faults: services ## kill, stop, cut off and fill up everything at random, count what is lost (INJECTIONS=200, SEED=number)
+	@python tests/faults --injections $(INJECTIONS) $(if $(SEED),--seed $(SEED)) --write
 
 lint: $(VENV)/stamp ## check style, formatting and types
 	@ruff check

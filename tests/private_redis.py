@@ -17,20 +17,21 @@ class PrivateRedis:
 
     Args:
         directory: for its data.
+        port: of 127.0.0.1, instead of any that is free.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, port: int | None = None) -> None:
         self._directory = directory / "redis"
         self._directory.mkdir()
-        self._port = free_port()
+        self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.url = f"redis://127.0.0.1:{self.port}/0"
         self.client = redis.Redis.from_url(self.url)
 
     def start(self, *options: str) -> None:
         """Start it with the data that it has, and wait until it answers."""
         self._process = subprocess.Popen(
-            ["redis-server", "--port", str(self._port), "--bind", "127.0.0.1", "--dir", str(self._directory),
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory),
              "--appendonly", "yes", "--appendfsync", "always", "--save", "", *options],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip

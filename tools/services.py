@@ -146,9 +146,9 @@ def start_mariadb() -> str:
 
 def create_data_directory(data: Path, as_root: list[str]) -> None:
     """Make the data directory under another name first, so that a half-made one is never taken for a whole one."""
-    for leftover in LOCAL.glob("mariadb.new.*"):
+    for leftover in data.parent.glob("mariadb.new.*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    new = Path(tempfile.mkdtemp(prefix="mariadb.new.", dir=LOCAL))
+    new = Path(tempfile.mkdtemp(prefix="mariadb.new.", dir=data.parent))
     done = subprocess.run(
         [
             *(require("mariadb-install-db"), "--no-defaults", *as_root, f"--datadir={new}"),
