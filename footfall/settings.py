@@ -88,6 +88,9 @@ class Settings:
     dead_letter_limit: int = _row(
         1000, "Requests within an hour that may fail to be recorded before draining stops; 0: it never stops."
     )
+    dead_letter_bytes: int = _row(
+        268_435_456, "Most bytes of rejected requests kept as dead letters; the oldest make way; 0: no limit."
+    )
     workers: int = _row(0, "Drain workers that `queue_workers run` starts; 0 means one per processor.")
 
     # Recording

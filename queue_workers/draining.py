@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import redis
 
-from footfall.metrics.declared import RECOVERED
+from footfall.metrics.declared import DEAD_DROPPED, RECOVERED
 from footfall.metrics.steps import Step
 from footfall.queue import failures, head
 from footfall.queue.failures import DrainingStopped
@@ -188,5 +188,7 @@ class _Turn:
         trimming = tools.steps.take()
         count_steps(tools.tally, trimming)  # with the next batch
         self.drained += loaded.requests
+        if loaded.dead and (dropped := tools.dead_letter_room.make()):
+            tools.tally.count(DEAD_DROPPED, by=dropped)
         tools.reports.loaded(self._shard, loaded, time.monotonic() - started, spent | trimming)
         return True

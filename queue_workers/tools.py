@@ -15,6 +15,7 @@ from footfall.metrics.steps import Steps
 from footfall.options import Options
 from footfall.queue import failures
 from footfall.queue.asking import DrainRequests
+from footfall.queue.dead_letter_room import DeadLetterRoom
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.offsets import Offsets
 from footfall.settings import Settings
@@ -60,6 +61,7 @@ class Tools:
 
     redis: Redis
     recording: BatchRecording
+    dead_letter_room: DeadLetterRoom
     offsets: Offsets
     drains: DrainRequests
     reports: LoadReports
@@ -94,6 +96,7 @@ def new_tools(
             DeadLetters(database, clock, hash_token),
             lambda count: failures.note(redis, count, settings.dead_letter_limit),
         ),
+        dead_letter_room=DeadLetterRoom(database, clock, settings.dead_letter_bytes),
         offsets=offsets,
         drains=DrainRequests(redis, settings.queue_drain_seconds, settings.queue_sweep_seconds),
         reports=LoadReports(Options(database), clock),

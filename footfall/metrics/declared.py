@@ -54,6 +54,10 @@ DEAD = _counter(
     "recording them failed.",
     "outcome",
 )
+DEAD_DROPPED = _counter(
+    "footfall_dead_letters_dropped",
+    "Rejected requests that were dropped from the dead letters to make room for newer ones (DEAD_LETTER_BYTES).",
+)
 RECOVERED = _counter(
     "footfall_requests_recovered",
     "Tracking requests that a worker had committed but not counted when it was killed or lost Redis: recorded, "

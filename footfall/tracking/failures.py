@@ -19,6 +19,8 @@ from footfall.tracking.errors import Failure
 _KEPT = timedelta(days=2)
 _HIGHEST_SITE = 9_999_999
 _LONGEST_REQUEST = 20_000  # characters
+_AT_ONCE = 100
+_MOST_ROWS = 10_000  # a client that makes up sites must not fill the disk
 _NOTED_SECONDS = 600  # a client that is wrong is wrong with every request: not each is worth a statement
 
 
@@ -42,18 +44,19 @@ class TrackingFailures:
         """Keep those that are the first of their site and kind. Not inside a transaction."""
         news: dict[tuple[int, Failure], TrackingRequest] = {}
         for idsite, failure, request in failed:
-            if 0 <= idsite <= _HIGHEST_SITE and (idsite, failure) not in self._noted:
+            if len(news) < _AT_ONCE and 0 <= idsite <= _HIGHEST_SITE and (idsite, failure) not in self._noted:
                 news.setdefault((idsite, failure), request)
         if not news:
             return
         now = self._clock.now().replace(tzinfo=None, microsecond=0)
         table = self._database.table("tracking_failure")
         self._database.execute(f"DELETE FROM {table} WHERE date_first_occurred < %s", (now - _KEPT,))
-        self._database.execute(
-            f"INSERT IGNORE INTO {table} (idsite, idfailure, date_first_occurred, request_url) VALUES "
-            + ", ".join(["(%s, %s, %s, %s)"] * len(news)),
-            [value for key, request in news.items() for value in (*key, now, _shown(request))],
-        )
+        if int(self._database.query(f"SELECT COUNT(*) FROM {table}")[0][0]) < _MOST_ROWS:
+            self._database.execute(
+                f"INSERT IGNORE INTO {table} (idsite, idfailure, date_first_occurred, request_url) VALUES "
+                + ", ".join(["(%s, %s, %s, %s)"] * len(news)),
+                [value for key, request in news.items() for value in (*key, now, _shown(request))],
+            )
         self._noted.update(dict.fromkeys(news, True))
 
 

@@ -19,6 +19,8 @@ from footfall.queue.request import TrackingRequest, encode
 from footfall.queue.shards import layout
 from footfall.queue.state import depths
 from footfall.settings import Settings
+from footfall.tracking.errors import Failure
+from footfall.tracking.failures import FailedRequest, TrackingFailures
 from queue_workers.draining import drain
 from queue_workers.tools import IMPATIENT, Tools, new_tools
 
@@ -285,3 +287,51 @@ def test_a_choice_of_moments_is_in_utc() -> None:
     condition, values = LetterChoice(since=datetime(2026, 8, 20, tzinfo=UTC)).condition()
     assert (condition, values) == ("ts_rejected >= %s", [datetime(2026, 8, 20)])
     assert ALL.condition() == ("1 = 1", [])
+
+
+# Room for those that anybody can cause
+
+
+def test_the_oldest_rejected_letters_make_way_and_failed_ones_stay(
+    new_tools_with: Callable[..., Tools],
+    letters: DeadLetters,
+    redis_client: redis.Redis,
+    clock: FixedClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    letters.add([letter("first", "It cannot be recorded (KeyError)"), letter("second", "The record cannot be read: x")])
+    letters.add([letter(f"{n:03d}") for n in range(100)])
+    size = len(letter("000").record) + 200
+    tools = new_tools_with(dead_letter_bytes=50 * size)
+    push(redis_client, "rejected")
+    drain(tools, SHARD)
+    left = [buried.letter.request() for buried in letters.newest(1000)]
+    queries = [request.query.decode() for request in left if request]
+    assert queries[-2:] == ["second", "first"]
+    assert queries[0] == "rejected"
+    assert queries[1:-2] == [f"{n:03d}" for n in reversed(range(100 - len(queries) + 3, 100))]
+    assert 40 <= len(queries) <= 48
+    assert "DEAD_LETTER_BYTES" in caplog.text
+
+
+def test_letters_within_the_limit_and_without_one_stay(
+    new_tools_with: Callable[..., Tools], letters: DeadLetters, redis_client: redis.Redis
+) -> None:
+    letters.add([letter(f"{n:03d}") for n in range(100)])
+    for limit in (1_000_000, 0):
+        push(redis_client, "rejected")
+        drain(new_tools_with(dead_letter_bytes=limit), SHARD)
+    assert letters.count() == 102
+
+
+def test_a_flood_of_made_up_sites_leaves_few_failures_for_their_owners(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("footfall.tracking.failures._MOST_ROWS", 250)
+    failures_ = TrackingFailures(database, clock)
+    request = TrackingRequest(1_785_000_000.0, "192.0.2.1", b"x" * 100_000, b"", {})
+    for begin in range(0, 2_000, 200):
+        made_up = [FailedRequest(site, Failure.INVALID_SITE, request) for site in range(begin, begin + 200)]
+        failures_.note(made_up)
+    ((count, longest),) = database.query("SELECT COUNT(*), MAX(LENGTH(request_url)) FROM tracking_failure")
+    assert (count, longest) == (300, 20_000)
