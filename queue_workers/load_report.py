@@ -15,6 +15,7 @@ from queue_workers.recording import Loaded
 
 OPTION = "footfall_load_report"
 _SAVE_SECONDS = 1.0
+_SHOWN_SECONDS = 0.0001  # of a step, below which a line is better without it
 _log = logging.getLogger("footfall.load")
 
 
@@ -79,7 +80,7 @@ class LoadReports:
                 excluded=loaded.excluded.total(),
                 dead=loaded.dead,
                 seconds=round(seconds, 4),
-                steps={step.value: round(taken, 4) for step, taken in spent.items()},
+                steps={step.value: round(taken, 4) for step, taken in spent.items() if taken >= _SHOWN_SECONDS},
             ),
         )
         self._unsaved = report

@@ -57,7 +57,7 @@ class Telemetry:
                     segment=scope.segment or None,
                     plugin=scope.plugin or None,
                     record=scope.record or None,
-                    visits=_visits(making.contents.get(scope)),
+                    visits=_visits(scope, making.contents),
                     records=sum(_size(making.contents[part]) for part in scopes),
                     seconds=round(seconds, 4),
                     together=len(archives),
@@ -101,10 +101,11 @@ def _with_parts(scopes: Iterable[Scope]) -> dict[Scope, list[Scope]]:
     return found
 
 
-def _visits(content: Content | None) -> int | None:
-    """How many visits an archive is about, where it says so."""
-    visits = None if content is None else content.numbers.get("nb_visits")
-    return None if visits is None else int(visits)
+def _visits(scope: Scope, contents: Mapping[Scope, Content]) -> int | None:
+    """How many visits an archive is about; None for one that does not say so."""
+    if scope.plugin or scope not in contents:
+        return None
+    return int(contents[scope].numbers.get("nb_visits", 0))  # what is zero is not stored
 
 
 def _size(content: Content) -> int:

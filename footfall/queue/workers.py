@@ -24,8 +24,9 @@ def count_workers(redis: Redis) -> WorkerCount:
     """
     with redis.pipeline(transaction=False) as pipeline:
         for name in SimpleWorker.all_keys(connection=redis):
-            pipeline.hget(name, "state")
-        # What is known of one that was killed expires; its name stays for a while.
-        states = [state for state in cast(list[bytes | None], pipeline.execute()) if state is not None]
+            pipeline.hmget(name, "birth", "state")
+        answers = cast(list[list[bytes | None]], pipeline.execute())
+    # What is known of one that was killed expires; its name stays for a while.
+    states = [state for birth, state in answers if birth is not None]
     busy = states.count(WorkerStatus.BUSY.value.encode())
     return WorkerCount(busy, len(states) - busy)
