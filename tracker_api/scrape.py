@@ -140,8 +140,8 @@ class Scraper:
 def _add_figures(snapshot: Snapshot, figures: DatabaseFigures) -> None:
     backlog = figures.backlog
     snapshot.set(declared.DEAD_LETTERS, figures.dead_letters)
-    snapshot.set(declared.TOUCHED_DAYS, backlog.touched_days)
-    snapshot.set(declared.TOUCHED_OLDEST, backlog.touched_oldest)
+    snapshot.set(declared.ARCHIVING_DUE, backlog.touched_days)
+    snapshot.set(declared.ARCHIVING_DUE_OLDEST, backlog.touched_oldest)
     if backlog.last_run is not None:
         snapshot.set(declared.ARCHIVER_LAST_RUN, backlog.last_run.timestamp())
     for kind, seconds in backlog.oldest.items():

@@ -131,10 +131,10 @@ INVALIDATIONS = _gauge(
 INVALIDATION_OLDEST = _gauge(
     "footfall_invalidation_oldest_seconds", "Age of the oldest of them, by kind of period.", "period"
 )
-TOUCHED_DAYS = _gauge(
-    "footfall_touched_days", "Days of sites that have new log data and that no archiver has taken up yet."
+ARCHIVING_DUE = _gauge(
+    "footfall_archiving_due", "Days of sites that have new log data and that no archiver has taken up yet."
 )
-TOUCHED_OLDEST = _gauge("footfall_touched_day_oldest_seconds", "How long the oldest of them has waited.")
+ARCHIVING_DUE_OLDEST = _gauge("footfall_archiving_due_oldest_seconds", "How long the oldest of them has waited.")
 ARCHIVER_LAST_RUN = _gauge(
     "footfall_archiver_last_run_timestamp_seconds", "When `archive_cli run` last came to its end, as Unix time."
 )

@@ -247,7 +247,7 @@ def test_without_the_database_the_rest_is_shown(
     found = samples(client)
     assert (found["redis_up",], found["database_up",]) == (1, 0)
     assert found["requests_accepted_total",] == 1
-    assert not [name for name, *_ in found if name in ("dead_letters", "invalidations", "touched_days")]
+    assert not [name for name, *_ in found if name in ("dead_letters", "invalidations", "archiving_due")]
     assert client.simulate_get("/readyz").status_code == 200
 
 
