@@ -11,7 +11,6 @@ from redis import Redis, RedisError
 from rich.console import Console
 
 from archive_cli.progress import Bars, Lines, Tally
-from archive_cli.stopping import stop_on_signal
 from footfall.archiving.archiver import Archiver
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.last_run import Runs
@@ -20,6 +19,7 @@ from footfall.archiving.site_round import RoundOptions, SiteRounds
 from footfall.archiving.stored_segments import StoredSegments
 from footfall.archiving.telemetry import LOGGER, Telemetry
 from footfall.clock import Clock
+from footfall.command_line import stop_on_signal
 from footfall.database import Database
 from footfall.options import Options
 from footfall.plugins import archived

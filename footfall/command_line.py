@@ -1,5 +1,9 @@
-"""What the commands share: how they end when something a person can mend is wrong."""
+"""What the commands share: how they end, when something a person can mend is wrong and when they are asked to."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
@@ -32,3 +36,24 @@ class Commands(click.Group):
             raise _Failed(str(explain(error, load().redis_url))) from error
         except mysql.connector.Error as error:
             raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Gives a function that tells whether this process was asked to end (SIGTERM, Ctrl+C), after what is in hand.
+
+    A second Ctrl+C ends it at once.
+    """
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

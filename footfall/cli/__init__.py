@@ -6,6 +6,7 @@ from footfall import migrations
 from footfall.cli.dimensions import dimension
 from footfall.cli.doctor import doctor
 from footfall.cli.goals import goal
+from footfall.cli.importing import import_logs
 from footfall.cli.languages import language
 from footfall.cli.reset import reset
 from footfall.cli.sites import site
@@ -52,5 +53,5 @@ def migrate() -> None:
         click.echo("nothing to do: the database is up to date")
 
 
-for _command in (site, goal, dimension, user, token, language, doctor, reset):
+for _command in (site, goal, dimension, user, token, language, doctor, reset, import_logs):
     main.add_command(_command)

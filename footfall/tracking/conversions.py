@@ -66,8 +66,8 @@ def stored_revenue(amount: float) -> float:
 
 
 def page_views_before(visit: Visit) -> int:
-    """How many pages and searches the visit has seen, the present one included."""
-    return min(visit.total_interactions, _LARGEST_COUNT)
+    """How many pages the visit has seen, the present one included, and searches not (conformance: import)."""
+    return min(max(visit.total_interactions - visit.total_searches, 0), _LARGEST_COUNT)
 
 
 def record(visit: Visit, hit: Hit, link: Link | None, outcome: Outcome) -> None:

@@ -37,6 +37,8 @@ OURS = [
     "footfall_archived_segment",
     "footfall_suspect_action",
     "footfall_barrier",
+    "footfall_import",
+    "footfall_import_log",
 ]
 PREFIXES = ["", "matomo_"]
 

@@ -16,6 +16,7 @@ LAYERS = (
     {"plugins"},
     {"reports"},
     {"archiving"},
+    {"importing"},
     {"tracking"},
     {"queue"},
     {"entities"},

@@ -1,0 +1,1 @@
+"""Log formats, one file per way of writing."""
