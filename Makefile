@@ -8,6 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PORT ?= 8000
 SECONDS ?= 300
 INJECTIONS ?= 200
+PIP_AUDIT := 2.10.1
 VENV := $(CURDIR)/.venv
 
 export PORT
@@ -15,7 +16,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-faults lint clients services up reset stop status clean
+.PHONY: help demo test fuzz test-faults lint audit clients services up reset stop status clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,10 @@ lint: $(VENV)/stamp ## check style, formatting and types
 	@ruff check
 	@ruff format --check
 	@mypy
+
+audit: $(VENV)/stamp ## compare the pinned packages with published advisories (needs pypi.org itself, no mirror)
+	@python -m venv --clear .local/audit && .local/audit/bin/pip install --quiet pip-audit==$(PIP_AUDIT)
+	@.local/audit/bin/pip-audit --strict --progress-spinner off --requirement requirements.txt --requirement requirements-dev.txt
 
 clients: $(VENV)/stamp ## install the clients of Matomo that the tests run: npm packages, Chromium
 	@python tools/clients.py

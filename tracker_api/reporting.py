@@ -47,6 +47,7 @@ from tracker_api.archive_waiting import ArchiveWaiting
 from tracker_api.brute_force import BruteForceLog
 from tracker_api.refusal import Refused
 from tracker_api.request import Request
+from tracker_api.status import bearer_of
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class ReportingResource:
     async def _answer(self, request: Request, response: Response, body: bytes) -> None:
         given = {**incoming.parse(body), **request.params}
         parameters = {name: incoming.text(given, name) for name in given}
+        if bearer := bearer_of(request):
+            parameters.setdefault("token_auth", bearer)
         if request.path == "/index.php" and parameters.get("module") != "API":
             error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
             _send(response, _error(formats.DEFAULT, error))

@@ -432,7 +432,9 @@ class SpoolReader:
         )
         with suppress(OSError):
             kept.parent.mkdir(mode=0o700, exist_ok=True)
-            kept.write_bytes(lost)
+            descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(lost)
 
 
 def _read_mark(descriptor: int) -> Mark:

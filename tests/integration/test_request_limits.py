@@ -473,3 +473,12 @@ def test_behind_a_proxy_the_client_s_address_counts(settings: Settings, clock: F
 
     assert [guess_as("192.0.2.1", n) for n in range(3)] == [401, 401, 429]
     assert guess_as("192.0.2.2", 9) == 401
+
+
+def test_reports_take_a_bearer_token(client: testing.TestClient, database: Database, token: str) -> None:
+    add_site(database)
+    query = "module=API&method=SitesManager.getAllSitesId&format=JSON"
+    allowed = client.simulate_get("/index.php", query_string=query, headers={"Authorization": f"Bearer {token}"})
+    assert (allowed.status_code, allowed.json) == (200, [1])
+    wrong = client.simulate_get("/index.php", query_string=query, headers={"Authorization": f"Bearer {'0' * 32}"})
+    assert wrong.status_code == 401
