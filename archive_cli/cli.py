@@ -21,7 +21,7 @@ from archive_cli.arguments import (
 from footfall import log
 from footfall.archiving.periods import PeriodKind
 from footfall.clock import SystemClock
-from footfall.command_line import CONTEXT, Commands
+from footfall.command_line import CONTEXT, Commands, keep_journal
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.reports.site_timezones import SiteTimezones
@@ -99,6 +99,7 @@ def run(sites: SiteList, periods: tuple[PeriodKind, ...]) -> None:
 
     settings = load()
     log.configure(settings.log_level, settings.log_format)
+    keep_journal(settings)
     database = _database()
     if not run_sites(database, settings, SystemClock(), _chosen(database, sites), periods):
         raise click.exceptions.Exit(1)
@@ -219,7 +220,8 @@ def purge(logs_older_than: Age | None, reports_older_than: Age | None) -> None:
 
     Nobody reads archives that a newer one replaced, that failed or were never finished, and ranges of dates more than a
     day old, which are made again when somebody asks for them. A run removes what it replaces by itself, so once a day
-    is enough. What a user agent says (its device) goes when no worker asked for it in DEVICE_DAYS.
+    is enough. What a user agent says (its device) goes when no worker asked for it in DEVICE_DAYS, and what was logged
+    to the database (LOG_TO_DATABASE) after LOG_DATABASE_DAYS.
 
     Log data goes in small steps that hold tracking up for no more than moments. A day that is not archived stays. Once
     its log is gone a day cannot be archived again: its archives stay as they are.

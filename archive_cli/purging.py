@@ -11,6 +11,7 @@ from footfall.archiving.log_purge import UNARCHIVED, LogPurge
 from footfall.archiving.purging import purge, purge_reports
 from footfall.clock import Clock
 from footfall.database import Database
+from footfall.journal.purge import purge_journal
 from footfall.settings import Settings
 from footfall.tracking.device_purge import purge_devices
 
@@ -33,6 +34,9 @@ def purge_all(
     if settings.device_days:
         count = purge_devices(database, today - timedelta(days=settings.device_days), _pause)
         yield f"{count} devices removed that no worker asked for in {settings.device_days} days"
+    if settings.log_database_days:
+        moment = clock.now() - timedelta(days=settings.log_database_days)
+        yield f"{purge_journal(database, moment, _pause)} log entries removed (LOG_DATABASE_DAYS)"
     if logs is not None:
         found = LogPurge(database, clock, time.sleep).run(logs.before(today))
         yield f"{found['visits']} visits and {found['actions']} actions removed from the log"

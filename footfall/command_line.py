@@ -11,10 +11,16 @@ import mysql.connector
 import redis
 
 from footfall.errors import FootfallError
+from footfall.journal.journal import Journal
 from footfall.queue.connection import explain
-from footfall.settings import load
+from footfall.settings import Settings, load
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+def keep_journal(settings: Settings) -> None:
+    """Until this command ends, write down in the database what settings ask for; after logging is configured."""
+    click.get_current_context().with_resource(Journal(settings))
 
 
 class _Failed(click.ClickException):

@@ -5,8 +5,8 @@ Every value reaches the server bound. Transactions are explicit; outside of one,
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from time import monotonic
-from typing import Any, TypeVar
+from time import monotonic, perf_counter
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import mysql.connector
@@ -77,8 +77,18 @@ def connection_options(url: str) -> dict[str, Any]:
     return options | {"host": parts.hostname or "127.0.0.1", "port": parts.port or 3306}
 
 
+class StatementObserver(Protocol):
+    """Is told of each statement; never fails."""
+
+    def __call__(self, sql: str | bytes, seconds: float) -> None:
+        """A statement took so long, its rows included."""
+
+
 class Database:
     """One connection, opened when first needed and again after it was lost."""
+
+    observer: StatementObserver | None = None
+    """Of all connections of the process, while SQL_PROFILING is on (footfall/journal/)."""
 
     def __init__(self, settings: Settings) -> None:
         self._options = connection_options(settings.database_url)
@@ -178,6 +188,22 @@ class Database:
         return self._run(sql, values, lambda cursor: int(cursor.lastrowid or 0))
 
     def _run(self, sql: str | bytes, values: Any, take: Callable[[Any], T]) -> T:
+        if self.observer is None:
+            return self._attempt(sql, values, take)
+        with self._timed(sql):
+            return self._attempt(sql, values, take)
+
+    @contextmanager
+    def _timed(self, sql: str | bytes) -> Iterator[None]:
+        """Tell the observer, where there is one, how long the block took."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            if self.observer is not None:
+                self.observer(sql, perf_counter() - started)
+
+    def _attempt(self, sql: str | bytes, values: Any, take: Callable[[Any], T]) -> T:
         for attempt in (1, 2):
             try:
                 cursor = self._cursor()
@@ -199,12 +225,16 @@ class Database:
 
         Whatever else is asked of this connection has to wait for the end.
         """
-        cursor = self._cursor(raw=True)
+        cursor, began, elsewhere = self._cursor(raw=True), perf_counter(), 0.0
         try:
             cursor.execute(sql, values)
             while rows := cursor.fetchmany(size):
+                left = perf_counter()
                 yield rows
+                elsewhere += perf_counter() - left
         finally:
+            if self.observer is not None:
+                self.observer(sql, perf_counter() - began - elsewhere)
             if self._connection is not None:
                 with suppress(mysql.connector.Error):
                     self._connection.consume_results()
@@ -226,7 +256,8 @@ class Database:
         self.execute("START TRANSACTION")
         with self._inside():
             yield
-            self.connection().commit()
+            with self._timed("COMMIT"):
+                self.connection().commit()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

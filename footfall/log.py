@@ -21,7 +21,7 @@ from footfall.errors import ConfigurationError
 # A token or password in a URL, also one encoded within another URL, in JSON, in a repr, and in a header.
 _SECRETS = (
     re.compile(
-        r"((?:token(?:_|%5F|%255F)auth|access_token|password|secret_key)(?:\[\])?"
+        r"((?:token(?:_|%5F|%255F)auth|access_token|password\w*|secret_key)(?:\[\])?"
         r"\\*[\"']?\s*(?:[=:]|%3D|%253D|%3A)\s*\\*[\"']?)([^&\s\"'\\,;}]+)",
         re.IGNORECASE,
     ),
@@ -43,6 +43,12 @@ def without_secrets(text: str) -> str:
     return text
 
 
+def sentence(record: logging.LogRecord) -> str:
+    """What a line says, and its fields, on one line; without time, level and name, and with its secrets."""
+    # Whoever is quoted in a line cannot begin another.
+    return " ".join((record.getMessage().replace("\n", "\\n"), *_pairs(_fields_of(record))))
+
+
 class TextFormatter(logging.Formatter):
     """For people: the fields come last."""
 
@@ -51,8 +57,8 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line without a traceback."""
-        record.message = record.message.replace("\n", "\\n")  # whoever is quoted in a line cannot begin another
-        return " ".join((super().formatMessage(record), *_pairs(_fields_of(record))))
+        record.message = sentence(record)
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and a traceback below it."""

@@ -40,6 +40,17 @@ class Settings:
     log_level: str = _row("INFO", "Least severe log line shown: DEBUG, INFO, WARNING or ERROR.")
     log_format: str = _row("text", "How log lines are written: `text` for people, `logfmt` or `json` for programs.")
 
+    # What Footfall writes down about itself in the database
+    log_to_database: str = _row(
+        "",
+        "What goes into the `logger_*` tables, comma-separated: `errors` (log lines of WARNING and above), `messages` "
+        "(all log lines), `exceptions`, `api_calls`.",
+    )
+    log_database_days: int = _row(30, "Days after which `archive_cli purge` removes that; 0: it stays.")
+    sql_profiling: str = _row(
+        "off", "Which statements are timed in `log_profiling`: `on`, `off`, or a share such as `0.1` (every tenth)."
+    )
+
     # The tracking endpoint
     trusted_proxies: str = _row(
         "", "Addresses or networks, comma-separated, whose `X-Forwarded-For` names the client (`10.0.0.0/8`, say)."

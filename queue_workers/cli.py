@@ -11,7 +11,7 @@ from rich.live import Live
 
 from footfall import log
 from footfall.clock import SystemClock
-from footfall.command_line import CONTEXT, Commands
+from footfall.command_line import CONTEXT, Commands, keep_journal
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue.connection import connect
@@ -131,6 +131,7 @@ def drain() -> None:
 
     settings, clock = load(), SystemClock()
     log.configure(settings.log_level, settings.log_format)
+    keep_journal(settings)
     database, connection = Database(settings), connect(settings.redis_url)
     check(database)
     recorder = Recorder(database, settings, clock)

@@ -15,6 +15,7 @@ import redis
 from footfall import log
 from footfall.clock import SystemClock
 from footfall.database import Database
+from footfall.journal.journal import Journal
 from footfall.migrations import check
 from footfall.queue import failures
 from footfall.queue.asking import DrainRequests
@@ -48,6 +49,7 @@ class Pool:
         self._redis_is_away = False
         self._complain_at = 0.0
         self._stop = threading.Event()
+        self._journal = Journal(settings)
         self._redis = connect(settings.redis_url)
         drains = DrainRequests(self._redis, settings.queue_drain_seconds, settings.queue_sweep_seconds)
         self._sweep = Sweep(self._redis, drains, settings.queue_shards)
@@ -65,6 +67,7 @@ class Pool:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         next_sweep = 0.0
+        self._journal.start()
         try:
             while not self._stop.is_set():
                 self._look_after_processes()
@@ -74,6 +77,7 @@ class Pool:
                 self._stop.wait(_LOOK_SECONDS)
         finally:
             self._end()
+            self._journal.stop()
 
     def _check_servers(self) -> None:
         database = Database(self._settings)
@@ -113,7 +117,9 @@ class Pool:
     def _start(self) -> None:
         process = get_context("fork").Process(target=_run_worker, args=(self._settings,))
         self._redis.connection_pool.disconnect()  # a connection must not be in two processes
+        self._journal.stop()  # nor a thread be in the middle of anything
         process.start()
+        self._journal.start()
         self._processes[process] = time.monotonic()
 
     def _bury(self) -> None:
@@ -157,7 +163,8 @@ def _run_worker(settings: Settings) -> None:
     log.configure(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work(settings)
+        with Journal(settings):
+            work(settings)
     except redis.RedisError as error:
         _log.warning("This worker ends, the pool starts another: %s", explain(error, settings.redis_url))
         sys.exit(1)

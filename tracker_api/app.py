@@ -9,6 +9,7 @@ from falcon.asgi import Response
 
 from footfall.clock import Clock, SystemClock
 from footfall.errors import FootfallError
+from footfall.journal.journal import Journal
 from footfall.metrics.declared import REFUSED
 from footfall.queue.asking import DrainRequests
 from footfall.queue.capacity import Capacity
@@ -20,6 +21,7 @@ from footfall.queue.push import Pusher
 from footfall.queue.spool import Spool
 from footfall.settings import Settings, load
 from tracker_api import cors
+from tracker_api.api_log import ApiLog
 from tracker_api.backstage import Backstage
 from tracker_api.drains import DrainBell
 from tracker_api.gate import Guarded, TokenGate
@@ -51,12 +53,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     url, shard_count = settings.redis_url, settings.queue_shards
     spool = Spool(settings.spool_directory, settings.spool_bytes, settings.spool_fsync)
     capacity = Capacity.of(settings, LIVE)
-    memory = Memory(settings.max_memory_bytes)
+    memory, journal = Memory(settings.max_memory_bytes), Journal(settings)
     keeper = SpoolKeeper(connect(url, settings.queue_push_seconds), url, shard_count, spool, capacity, bell.ring)
     client = connect_async(url, settings.queue_push_seconds)
     pusher = Pusher(client, url, shard_count, spool, capacity, memory, clock, bell.ring)
 
-    app: falcon.asgi.App = _App(request_type=requests_within(memory), middleware=[Lifespan(pusher, keeper)])
+    app: falcon.asgi.App = _App(request_type=requests_within(memory), middleware=[Lifespan(pusher, keeper, journal)])
     tracking = TrackingResource(settings, clock, pusher)
     for path in TRACKING_PATHS:
         app.add_route(path, tracking)
@@ -66,7 +68,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_route("/queue", Guarded(QueueResource(backstage), gate))
     resource = MetricsResource(backstage, Scraper(settings, clock, spool, capacity))
     app.add_route("/metrics", MetricsDoor(settings.checked_metrics_token(), resource, Guarded(resource, gate)))
-    reporting = Guarded(ReportingResource(settings, clock), gate)
+    reporting = Guarded(ReportingResource(settings, clock, ApiLog(journal, clock)), gate)
     app.add_route("/index.php", reporting)
     app.add_route("/api", reporting)
 

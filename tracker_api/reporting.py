@@ -43,6 +43,7 @@ from footfall.settings import Settings
 from footfall.users import Caller, Users
 from tracker_api import incoming
 from tracker_api.addresses import TrustedProxies
+from tracker_api.api_log import ApiLog
 from tracker_api.archive_waiting import ArchiveWaiting
 from tracker_api.brute_force import BruteForceLog
 from tracker_api.refusal import Refused
@@ -59,19 +60,25 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back over HTTP."""
+    """What goes back over HTTP.
+
+    Args:
+        error: what is wrong, where this says so.
+    """
 
     status: int
     content_type: str
     body: bytes
+    error: str = ""
 
 
 class ReportingResource:
     """Answers report requests, their parameters in the query string or in a form body."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, log: ApiLog | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._api_log = log
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._waiting = ArchiveWaiting(settings.redis_url, clock)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reports")
@@ -100,8 +107,11 @@ class ReportingResource:
             error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
             _send(response, _error(formats.DEFAULT, error))
             return
-        address = self._proxies.client_of(request.scope)
-        _send(response, await self._made(parameters, (body, request.query_string.encode()), address))
+        address, started = self._proxies.client_of(request.scope), self._clock.monotonic()
+        reply = await self._made(parameters, (body, request.query_string.encode()), address)
+        if self._api_log is not None:
+            self._api_log.note(parameters, self._clock.monotonic() - started, address, reply.error)
+        _send(response, reply)
 
     async def _made(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], address: str) -> Reply:
         """The reply, after the archives that it needs were made; no thread waits for them."""
@@ -257,7 +267,7 @@ def _error(format_name: str, error: ReportError) -> Reply:
         wanted = formats.find(format_name)
     except ReportError:
         wanted = formats.find(formats.DEFAULT)
-    return Reply(error.status, wanted.error_content_type, wanted.render_error(str(error)))
+    return Reply(error.status, wanted.error_content_type, wanted.render_error(str(error)), str(error))
 
 
 def _send(response: Response, reply: Reply) -> None:

@@ -100,7 +100,7 @@ def test_a_database_of_a_newer_version_is_refused(
 ) -> None:
     settings = new_settings()
     newer = Database(settings)
-    newer.execute("INSERT INTO footfall_migration VALUES (9999, 'future', '2026-01-01')")
+    newer.execute("INSERT INTO footfall_migration VALUES (9999, 'future.breaking', '2026-01-01')")
     newer.close()
     result = run_command("archive_cli run --sites all", DATABASE_URL=settings.database_url)
     assert result.exit_code == 1

@@ -177,7 +177,7 @@ def test_run_says_in_one_sentence_why_it_cannot_start(
 
 def test_run_wants_a_database_of_its_own_version(environment: dict[str, str], database: Database) -> None:
     database.execute(
-        "INSERT INTO footfall_migration (number, name, ts_applied) VALUES (9999, 'later', %s)",
+        "INSERT INTO footfall_migration (number, name, ts_applied) VALUES (9999, 'later.breaking', %s)",
         (SystemClock().now().replace(tzinfo=None),),
     )
     try:

@@ -21,6 +21,7 @@ LAYERS = (
     {"queue"},
     {"entities"},
     {"sites", "goals", "custom_dimensions", "options", "users", "changes"},
+    {"journal"},
     {"metrics"},
     {"migrations", "packets", "patterns", "database", "settings", "timezones", "clock", "log", "errors"},
 )
