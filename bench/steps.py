@@ -2,11 +2,10 @@
 
 import time
 from collections import defaultdict
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from support import servers
+from support import ServerThread
 
 from footfall.database import Database
 from footfall.metrics.steps import Step, Steps
@@ -23,7 +22,7 @@ class CpuSteps(Steps):
 
     def __init__(self, database: Database) -> None:
         super().__init__()
-        self._thread = _thread_of(database)
+        self._server_thread = ServerThread(database)
         self._name = BETWEEN
         self._last = self._clocks()
         self._spent_cpu: dict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -46,8 +45,7 @@ class CpuSteps(Steps):
 
     def _clocks(self) -> tuple[int, int]:
         """Nanoseconds of CPU: of this process, and of the server for it."""
-        server = int(self._thread.read_text().split()[0]) if self._thread else 0
-        return time.process_time_ns(), server
+        return time.process_time_ns(), self._server_thread.cpu_ns()
 
     def _charge(self, following: str) -> None:
         now = self._clocks()
@@ -68,13 +66,3 @@ class CpuSteps(Steps):
         table.add_section()
         table.add_row("all", *(f"{spent / requests / 1000:.1f}" for spent in (*totals, sum(totals))))
         Console(stderr=True).print(table)
-
-
-def _thread_of(database: Database) -> Path | None:
-    """What the kernel says of the MariaDB thread that serves the connection; None where it runs elsewhere."""
-    pid = servers().mariadb
-    if pid is None:
-        return None
-    (thread,) = database.query("SELECT TID FROM information_schema.processlist WHERE ID = CONNECTION_ID()")[0]
-    path = Path(f"/proc/{pid}/task/{thread}/schedstat")
-    return path if path.exists() else None

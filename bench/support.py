@@ -82,6 +82,31 @@ def _listener(url: str, program: str) -> int | None:
     return None
 
 
+class ServerThread:
+    """The MariaDB thread that serves a connection: its CPU time is what the statements cost, whoever else is served.
+
+    Args:
+        database: of this machine's private server; elsewhere the CPU time is 0.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._statistics: Path | None = None
+        if (pid := servers().mariadb) is not None:
+            ((thread,),) = database.query("SELECT TID FROM information_schema.processlist WHERE ID = CONNECTION_ID()")
+            path = Path(f"/proc/{pid}/task/{thread}/schedstat")
+            self._statistics = path if path.exists() else None
+
+    def cpu_ns(self) -> int:
+        """Nanoseconds of CPU that it has used so far."""
+        return int(self._statistics.read_text().split()[0]) if self._statistics else 0
+
+
+def machine_seconds() -> float:
+    """CPU time that all processes of this machine have used so far."""
+    user, nice, system, _, _, irq, softirq, *_ = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq))) / _TICKS
+
+
 def cpu_seconds(pids: Iterable[int | None]) -> float:
     """CPU time, user and system, that living processes have used so far."""
     total = 0.0
