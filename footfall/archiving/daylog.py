@@ -89,9 +89,9 @@ class DayLog:
         """
 
         def theirs(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-            if table not in tables:
-                return rows.clear()
-            return rows.join(visits, on="idvisit", how="semi") if rows.width else rows
+            if rows.is_empty():
+                return rows
+            return rows.join(visits, on="idvisit", how="semi") if table in tables else rows.clear()
 
         return replace(
             self,

@@ -78,7 +78,9 @@ _ON_VISITS = {**_ON_BOTH, _URL: _key("referer_url")}
 def _referrer_tables(log: DayLog) -> Computed:
     """Rows are sums over referrers, visitors included: who came from two of them counts twice for their channel."""
     visits = visits_by(log.visits, _ON_VISITS)
-    conversions = conversions_by(log.conversions, _ON_BOTH).with_columns(pl.lit("").alias(_URL))
+    conversions = None
+    if not log.conversions.is_empty():
+        conversions = conversions_by(log.conversions, _ON_BOTH).with_columns(pl.lit("").alias(_URL))
     rows = columns_by(visits, conversions, *_ON_VISITS, rows=_rows, rows_of_goals=_rows_of_goals)
     tables = {name: DataTable() for name in _TABLES}
     parents: dict[Key, Row] = {}

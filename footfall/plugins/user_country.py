@@ -66,7 +66,9 @@ _LABELS = _labels()
 def _location_tables(log: DayLog) -> Computed:
     """Rows are sums over places, visitors included: who was seen in two cities counts twice for their country."""
     visits = visits_by(log.visits, _PLACE, _COORDINATES).with_columns(**_LABELS)
-    conversions = conversions_by(log.conversions, _PLACE).with_columns(**_LABELS)
+    conversions = None
+    if not log.conversions.is_empty():
+        conversions = conversions_by(log.conversions, _PLACE).with_columns(**_LABELS)
     tables = {name: DataTable() for name in _LABELS}
     rows = columns_by(visits, conversions, *_LABELS, rows=lambda labels: zip(_LABELS, labels, strict=True))
     for (table, label), columns in rows.items():

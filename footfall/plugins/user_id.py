@@ -38,7 +38,12 @@ def _user_table(log: DayLog) -> Computed:
     }
 
 
-USERS = RecordBuilder(records=(_USERS,), reads={"log_visit": VISIT_READS}, compute=_user_table)
+USERS = RecordBuilder(
+    records=(_USERS,),
+    reads={"log_visit": VISIT_READS},
+    compute=_user_table,
+    occurs={"log_visit": ("user_id",)},
+)
 
 # Reports
 

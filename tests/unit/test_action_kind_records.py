@@ -1,5 +1,8 @@
 """The records of events, contents, links, searches, custom variables and dimensions, and of timings."""
 
+from typing import Any
+
+import pytest
 from action_rows import (
     CONTENT,
     DOWNLOAD,
@@ -8,6 +11,7 @@ from action_rows import (
     EVENT_NAME,
     INTERACTION,
     OUTLINK,
+    PAGE_TITLE,
     PAGE_URL,
     PIECE,
     SEARCH,
@@ -16,15 +20,20 @@ from action_rows import (
     table,
     tree,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.setup import Dimension, SiteSetup
+from footfall.plugins.actions import measuring
 from footfall.plugins.actions.records import ACTIONS
 from footfall.plugins.contents import CONTENTS
 from footfall.plugins.custom_dimensions import dimensions_of
 from footfall.plugins.custom_variables import VARIABLES
 from footfall.plugins.events import EVENTS
 from footfall.plugins.page_performance import TIMES
+
+VISIT = {"visit_total_actions": 2, "visit_total_time": 30, "visit_goal_converted": 0}
 
 
 def event(category: str, action: str, name: str | None = None, value: float | None = None) -> dict[str, object]:
@@ -148,15 +157,35 @@ def test_searches_are_counted_by_category() -> None:
     }
 
 
+_ACTION = st.fixed_dictionaries(
+    {"idvisit": st.integers(1, 3), "idvisitor": st.integers(1, 2)},
+    optional={
+        "idaction_url": st.sampled_from([Name(PAGE_URL, "x.example/a"), Name(OUTLINK, "https://y.example/")]),
+        "idaction_name": st.sampled_from([Name(PAGE_TITLE, "A"), Name(SEARCH, "hats")]),
+        "idaction_name_ref": st.just(Name(SEARCH, "hats")),
+        "time_server": st.integers(0, 999),
+    },
+)
+
+
+@given(st.lists(_ACTION, max_size=12))
+def test_actions_of_a_large_day_are_counted_as_those_of_a_small_one(actions: list[dict[str, Any]]) -> None:
+    page, title = Name(PAGE_URL, "x.example/a"), Name(PAGE_TITLE, "A")
+    visit = {**VISIT, "visit_entry_idaction_url": page, "visit_exit_idaction_name": title}
+    conversion = {"idgoal": 1, "server_time": 0, "revenue": 2.0, "buster": 1}
+    day = log(ACTIONS, visits=[visit], actions=[{"server_time": 0, **a} for a in actions], conversions=[conversion])
+    small = ACTIONS.compute(day)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measuring, "_FEW_ROWS", -1)
+        assert ACTIONS.compute(day) == small
+
+
 def test_times_are_summed_over_the_page_views_that_were_measured() -> None:
     day = log(TIMES, actions=[{"time_network": 5, "time_server": 100}, {"time_server": 50}, {}])
     found = TIMES.compute(day)
     assert (found["PagePerformance_servery_time"], found["PagePerformance_server_hits"]) == (150, 2)
     assert (found["PagePerformance_network_time"], found["PagePerformance_network_hits"]) == (5, 1)
     assert (found["PagePerformance_pageload_time"], found["PagePerformance_pageload_hits"]) == (155, 2)
-
-
-VISIT = {"visit_total_actions": 2, "visit_total_time": 30, "visit_goal_converted": 0}
 
 
 def test_custom_variables_of_visits_have_all_columns_and_those_of_actions_their_number() -> None:

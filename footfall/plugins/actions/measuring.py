@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 PAGE_URL, OUTLINK, DOWNLOAD, PAGE_TITLE, SEARCH = 1, 2, 3, 4, 8
 
 Kind = Literal["url", "name"]
+Key = Callable[[str], pl.Expr]  # from a column with ids of actions to what they are counted by
 
 ENTRY: Final = (
     "entry_nb_uniq_visitors",
@@ -51,46 +53,101 @@ READS: Final = {
 }
 
 
-def measured(log: DayLog, kind: Kind) -> pl.DataFrame:
-    """A row for each action that some row of the log has as its URL or name, with `name`, `type` and `url_prefix`.
+_FEW_ROWS: Final = 20_000
+_TYPES: Final[dict[Kind, tuple[int, ...]]] = {"url": (PAGE_URL, OUTLINK, DOWNLOAD), "name": (PAGE_TITLE, SEARCH)}
+_ACTION, _PRECEDING, _ENTERED, _LEFT, _TYPE = "idaction", "preceding", "entered", "left", "type"
+_NAMED: Final = ("name", _TYPE, "url_prefix")
+_FOLLOWING: Final = pl.col(FOLLOWING_SEARCH).sum()
+_OF_HITS: Final = (
+    pl.col("idvisit").n_unique().alias("nb_visits"),
+    pl.col("idvisitor").n_unique().alias("nb_uniq_visitors"),
+    pl.len().alias("nb_hits"),
+    pl.when(_FOLLOWING > 0).then(_FOLLOWING).alias(FOLLOWING_SEARCH),
+    pl.col(WITHOUT_RESULTS).all().cast(pl.Int64),
+    *timing_columns(),
+)
+_OF_ENTRIES: Final = (
+    pl.col("idvisitor").n_unique().alias("entry_nb_uniq_visitors"),
+    pl.len().alias("entry_nb_visits"),
+    pl.col("visit_total_actions").sum().alias("entry_nb_actions"),
+    pl.col("visit_total_time").sum().alias("entry_sum_visit_length"),
+    (pl.col("visit_total_actions") <= 1).sum().alias("entry_bounce_count"),
+)
+_OF_EXITS: Final = (
+    pl.col("idvisitor").n_unique().alias("exit_nb_uniq_visitors"),
+    pl.len().alias("exit_nb_visits"),
+)
+
+
+def measured(log: DayLog) -> Callable[[int], pl.DataFrame]:
+    """For each type of action a row for each action that the log has, with its `name` and `url_prefix`.
 
     The busiest come first. Columns about entries, exits and searches are null where there were none.
     """
-    action, preceding = f"idaction_{kind}", f"idaction_{kind}_ref"
-    searches = log.names.filter(pl.col("type") == SEARCH)["idaction"]
-    is_no_event = pl.col("idaction_event_category").is_null()
-    hits = log.actions.filter(is_no_event).select(
-        *("idvisit", "idvisitor", action, preceding, "time_spent_ref_action", *MEASURED.values()),
-        pl.col("idaction_name_ref").is_in(searches.implode()).alias(FOLLOWING_SEARCH),
+    is_search = pl.col("idaction_name_ref").is_in(log.names.filter(pl.col(_TYPE) == SEARCH)[_ACTION].implode())
+    hits = log.actions.filter(pl.col("idaction_event_category").is_null()).with_columns(
+        is_search.alias(FOLLOWING_SEARCH),
         (pl.col("search_count") == 0).fill_null(value=False).alias(WITHOUT_RESULTS),
     )
-    following = pl.col(FOLLOWING_SEARCH).sum()
-    counted = hits.group_by(pl.col(action).alias("idaction")).agg(
-        pl.col("idvisit").n_unique().alias("nb_visits"),
-        pl.col("idvisitor").n_unique().alias("nb_uniq_visitors"),
-        pl.len().alias("nb_hits"),
-        pl.when(following > 0).then(following).alias(FOLLOWING_SEARCH),
-        pl.col(WITHOUT_RESULTS).all().cast(pl.Int64),
-        *timing_columns(),
+    counted = _together(log, hits) if hits.height <= _FEW_ROWS else _apart(log, hits)
+    found = {kind: rows for part in counted for (kind,), rows in part.partition_by(_TYPE, as_dict=True).items()}
+    nothing = counted[0].clear()
+    return lambda kind: found.get(kind, nothing)
+
+
+def _apart(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
+    return [
+        _counted(
+            _hits(hits, kind, pl.col),
+            _visits(log, kind, pl.col),
+            log.names.filter(pl.col(_TYPE).is_in(types)).select(_ACTION, *_NAMED),
+        )
+        for kind, types in _TYPES.items()
+    ]
+
+
+def _together(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
+    """URLs and names counted at once, told apart by whether their key is odd: on a small day, half the time."""
+    keys: dict[Kind, Key] = {
+        "url": lambda column: pl.col(column).cast(pl.Int64) * 2,
+        "name": lambda column: pl.col(column).cast(pl.Int64) * 2 + 1,
+    }
+    is_url = pl.col(_TYPE).is_in(_TYPES["url"])
+    both = _counted(
+        pl.concat(_hits(hits, kind, key) for kind, key in keys.items()),
+        pl.concat(_visits(log, kind, key) for kind, key in keys.items()),
+        log.names.filter(is_url | pl.col(_TYPE).is_in(_TYPES["name"])).select(
+            pl.when(is_url).then(keys["url"](_ACTION)).otherwise(keys["name"](_ACTION)), *_NAMED
+        ),
     )
-    spent = hits.group_by(pl.col(preceding).alias("idaction")).agg(sum_time_spent=pl.col("time_spent_ref_action").sum())
-    actions = pl.col("visit_total_actions")
-    entries = log.visits.group_by(pl.col(f"visit_entry_idaction_{kind}").alias("idaction")).agg(
-        entry_nb_uniq_visitors=pl.col("idvisitor").n_unique(),
-        entry_nb_visits=pl.len(),
-        entry_nb_actions=actions.sum(),
-        entry_sum_visit_length=pl.col("visit_total_time").sum(),
-        entry_bounce_count=(actions <= 1).sum(),
+    return [both.with_columns((pl.col(_ACTION) // 2).cast(log.names.schema[_ACTION]))]
+
+
+def _hits(hits: pl.DataFrame, kind: Kind, key: Key) -> pl.DataFrame:
+    return hits.select(
+        *("idvisit", "idvisitor", "time_spent_ref_action", *MEASURED.values(), FOLLOWING_SEARCH, WITHOUT_RESULTS),
+        key(f"idaction_{kind}").alias(_ACTION),
+        key(f"idaction_{kind}_ref").alias(_PRECEDING),
     )
-    exits = log.visits.group_by(pl.col(f"visit_exit_idaction_{kind}").alias("idaction")).agg(
-        exit_nb_uniq_visitors=pl.col("idvisitor").n_unique(),
-        exit_nb_visits=pl.len(),
+
+
+def _visits(log: DayLog, kind: Kind, key: Key) -> pl.DataFrame:
+    return log.visits.select(
+        *("idvisitor", "visit_total_actions", "visit_total_time"),
+        key(f"visit_entry_idaction_{kind}").alias(_ENTERED),
+        key(f"visit_exit_idaction_{kind}").alias(_LEFT),
     )
+
+
+def _counted(hits: pl.DataFrame, visits: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    spent = hits.group_by(_PRECEDING).agg(sum_time_spent=pl.col("time_spent_ref_action").sum())
     return (
-        counted.join(spent, on="idaction", how="left")
-        .join(entries, on="idaction", how="left")
-        .join(exits, on="idaction", how="left")
-        .join(log.names.select("idaction", "name", "type", "url_prefix"), on="idaction")
+        hits.group_by(_ACTION)
+        .agg(_OF_HITS)
+        .join(spent, left_on=_ACTION, right_on=_PRECEDING, how="left")
+        .join(visits.group_by(_ENTERED).agg(_OF_ENTRIES), left_on=_ACTION, right_on=_ENTERED, how="left")
+        .join(visits.group_by(_LEFT).agg(_OF_EXITS), left_on=_ACTION, right_on=_LEFT, how="left")
+        .join(names, on=_ACTION)
         .with_columns(pl.col("sum_time_spent").fill_null(0))
         .sort("nb_hits", "name", descending=[True, False])
     )

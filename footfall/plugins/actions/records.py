@@ -55,9 +55,7 @@ _OPTIONAL: Final = frozenset((*ENTRY, *EXIT, FOLLOWING_SEARCH))
 
 
 def _action_records(log: DayLog) -> Computed:
-    by_url, by_name = measured(log, "url"), measured(log, "name")
-    urls, downloads, outlinks = (_of_type(by_url, kind) for kind in (PAGE_URL, DOWNLOAD, OUTLINK))
-    titles, searches = (_of_type(by_name, kind) for kind in (PAGE_TITLE, SEARCH))
+    urls, titles, downloads, outlinks, searches = map(measured(log), (PAGE_URL, PAGE_TITLE, DOWNLOAD, OUTLINK, SEARCH))
     return {
         PAGE_URLS.name: _url_tree(urls, page_goals.goals_of_pages(log, "url", urls)),
         PAGE_TITLES.name: _title_table(titles, page_goals.goals_of_pages(log, "name", titles)),
@@ -71,10 +69,6 @@ def _action_records(log: DayLog) -> Computed:
         "Actions_nb_searches": float(searches["nb_hits"].sum()),
         "Actions_nb_keywords": float(searches.height),
     }
-
-
-def _of_type(actions: pl.DataFrame, kind: int) -> pl.DataFrame:
-    return actions.filter(pl.col("type") == kind)
 
 
 def _numbers(what: str, actions: pl.DataFrame) -> dict[str, float]:
@@ -137,6 +131,8 @@ def title_path(title: str) -> Sequence[str]:
 
 def _link_tree(links: pl.DataFrame, record: BlobRecord) -> StoredTable:
     """The table by host, the rest of each URL below it."""
+    if links.is_empty():
+        return StoredTable()
     names = _names(links)
     shape = TreeShape(
         leaves_only=frozenset(("nb_uniq_visitors",)),
@@ -159,6 +155,8 @@ def link_path(url: str) -> Sequence[str]:
 
 
 def _search_table(searches: pl.DataFrame) -> StoredTable:
+    if searches.is_empty():
+        return StoredTable()
     keywords = _names(searches)
     shape = TreeShape(
         optional=frozenset(("exit_nb_visits",)), leaf_metadata=lambda row: {"page_title_path": keywords[row]}
@@ -167,6 +165,8 @@ def _search_table(searches: pl.DataFrame) -> StoredTable:
 
 
 def _category_table(log: DayLog) -> DataTable:
+    if not log.has_values("log_link_visit_action", ("search_cat",)):
+        return DataTable()
     category = pl.col("search_cat")
     by_category = (
         log.actions.filter(category.is_not_null() & (category != ""))
