@@ -25,7 +25,9 @@ DATABASE, UNDISTURBED = "faults", "faults_undisturbed"
 SECRET_KEY = "the salt of the rig"
 SHARDS = layout(8)
 ENDPOINTS, WORKERS = 2, 3
-LEASE_SECONDS = 3
+LEASE_SECONDS = 5
+TAKEN_OVER_SECONDS = 12
+"""When a worker that was stopped has lost its shard for certain (lease, asked key, sweep)."""
 _PORTS = range(21_000, 22_000)
 _START_SECONDS = 60
 _ARCHIVE_PAUSE = 4.0

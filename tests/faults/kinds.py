@@ -13,13 +13,15 @@ import mysql.connector
 import redis
 from stack import wait_for
 
-from faults.installation import DATABASE, ENDPOINTS, LEASE_SECONDS, SHARDS, UNDISTURBED, WORKERS, Installation
+from faults.installation import DATABASE, ENDPOINTS, SHARDS, TAKEN_OVER_SECONDS, UNDISTURBED, WORKERS, Installation
 from faults.mariadb import USER
 from faults.proxy import Cut, Proxy
 from footfall.queue.connection import connect
 from footfall.queue.lease import holders
 
 _FIND_SECONDS = 3.0
+_OF_MARIADB = list(Cut)
+_OF_ALL = [way for way in Cut if way is not Cut.COMMIT_LOST]
 _RESTART_SECONDS = 60
 
 
@@ -83,12 +85,13 @@ def _gunicorn_killed(there: Installation, chance: random.Random, seconds: float)
     there.restart_api()
 
 
-@_kind("worker killed", "workers")
+@_kind("worker killed", "workers", "worker–MariaDB")
 def _worker_killed(there: Installation, chance: random.Random, seconds: float) -> None:
-    victim = _busy_worker(there, chance)
-    time.sleep(chance.uniform(0, 0.03))
-    with suppress(ProcessLookupError):
-        os.kill(victim, signal.SIGKILL)
+    with _slow_batches(there, chance) as longest:
+        victim = _busy_worker(there, chance)
+        time.sleep(chance.uniform(0, longest))
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
     wait_for(
         lambda: victim not in there.pool.children() and len(there.pool.children()) == WORKERS,
         _RESTART_SECONDS,
@@ -107,14 +110,16 @@ def _pool_killed(there: Installation, chance: random.Random, seconds: float) -> 
         time.sleep(0.1)
 
 
-@_kind("worker stopped for longer than its lease", "workers")
+@_kind("worker stopped for longer than its lease", "workers", "worker–MariaDB")
 def _worker_stopped(there: Installation, chance: random.Random, seconds: float) -> None:
-    victim = _busy_worker(there, chance)
-    os.kill(victim, signal.SIGSTOP)
+    with _slow_batches(there, chance) as longest:
+        victim = _busy_worker(there, chance)
+        time.sleep(chance.uniform(0, longest))
+        os.kill(victim, signal.SIGSTOP)
     try:
         if victim not in _lease_holders(there):
             raise NoEffect("it had given its lease back")
-        time.sleep(LEASE_SECONDS + min(seconds, 2))
+        time.sleep(TAKEN_OVER_SECONDS + min(seconds, 2))
     finally:
         os.kill(victim, signal.SIGCONT)
 
@@ -123,6 +128,21 @@ def _worker_stopped(there: Installation, chance: random.Random, seconds: float) 
 def _archiver_killed(there: Installation, chance: random.Random, seconds: float) -> None:
     with _during_archiving(there, chance):
         there.archiving.command.kill()
+
+
+@contextmanager
+def _slow_batches(there: Installation, chance: random.Random) -> Iterator[float]:
+    """Half of the time, batches take seconds: a worker with a lease is in the middle of one. How long to wait then."""
+    link = there.links.worker_mariadb
+    if chance.random() < 0.5:
+        yield 0.03
+        return
+    link.delay(chance.uniform(0.05, 0.15))
+    time.sleep(0.5)
+    try:
+        yield 0.5
+    finally:
+        link.mend()
 
 
 def _busy_worker(there: Installation, chance: random.Random) -> int:
@@ -318,17 +338,20 @@ def _mariadb_read_only(there: Installation, chance: random.Random, seconds: floa
 
 
 def _register_links() -> None:
-    pairs: dict[str, Callable[[Installation], Proxy]] = {
-        "endpoint–Redis": lambda there: there.links.endpoint_redis,
-        "worker–Redis": lambda there: there.links.worker_redis,
-        "worker–MariaDB": lambda there: there.links.worker_mariadb,
+    pairs: dict[str, tuple[Callable[[Installation], Proxy], list[Cut]]] = {
+        "endpoint–Redis": (lambda there: there.links.endpoint_redis, _OF_ALL),
+        "worker–Redis": (lambda there: there.links.worker_redis, _OF_ALL),
+        "worker–MariaDB": (lambda there: there.links.worker_mariadb, _OF_MARIADB),
     }
-    for pair, link in pairs.items():
-        _kind(f"{pair} cut", pair)(_cut(link))
+    for pair, (link, ways) in pairs.items():
+        _kind(f"{pair} cut", pair)(_cut(link, ways))
         _kind(f"{pair} delayed", pair)(_delayed(link))
-    of_archiver = lambda there: there.links.archiver_mariadb  # noqa: E731
-    for what, make in (("cut", _cut), ("delayed", _delayed)):
-        _kind(f"archiver–MariaDB {what}", "archiver–MariaDB", "archiver")(_while_archiving(make(of_archiver)))
+
+    def of_archiver(there: Installation) -> Proxy:
+        return there.links.archiver_mariadb
+
+    for what, inject in (("cut", _cut(of_archiver, _OF_MARIADB)), ("delayed", _delayed(of_archiver))):
+        _kind(f"archiver–MariaDB {what}", "archiver–MariaDB", "archiver")(_while_archiving(inject))
 
 
 def _while_archiving(inject: Inject) -> Inject:
@@ -339,11 +362,11 @@ def _while_archiving(inject: Inject) -> Inject:
     return injected
 
 
-def _cut(link: Callable[[Installation], Proxy]) -> Inject:
+def _cut(link: Callable[[Installation], Proxy], ways: list[Cut]) -> Inject:
     def inject(there: Installation, chance: random.Random, seconds: float) -> None:
         proxy = link(there)
         before = proxy.harmed
-        proxy.cut(chance.choice(list(Cut)))
+        proxy.cut(chance.choice(ways))
         time.sleep(seconds)
         proxy.mend()
         if proxy.harmed == before:

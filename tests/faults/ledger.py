@@ -24,8 +24,8 @@ def decode(text: str) -> int:
 class What(Enum):
     """Where a request leaves its number in the log tables."""
 
-    PAGE = "log_link_visit_action, counted as a page view"
-    ACTION = "log_link_visit_action, an event, download or outlink"
+    PAGE = "log_link_visit_action, a page view"
+    ACTION = "log_link_visit_action, an event, download, outlink or search"
     GOAL = "log_conversion, by its URL"
     ORDER = "log_conversion, by its order id"
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 _CHUNK = 65_536
+_COMMIT = b"\x03commit"  # a packet of the MySQL protocol, behind its four bytes of length and number
 _LINGER_NOT = struct.pack("ii", 1, 0)  # closing sends RST, and drops what is not sent yet
 
 
@@ -23,6 +24,7 @@ class Cut(Enum):
     REFUSED = "all at once, and new ones are refused until mended"
     ANSWERS_LOST = "what is asked is carried out, its answer never arrives; then as refused"
     TORN = "in the middle of the next message to the server; then as refused"
+    COMMIT_LOST = "as ANSWERS_LOST, but for the next COMMIT of each connection to a MariaDB alone"
     SILENT = "nothing arrives any more, on connections that seem open; new ones are taken and as silent"
 
 
@@ -147,13 +149,15 @@ class Proxy:
             await writer.drain()
             connection.close()
             return
+        if self._cut is Cut.COMMIT_LOST and data[4:].lower() == _COMMIT:
+            connection.is_unanswered = True
         writer.write(data)
         await writer.drain()
 
     async def _to_client(self, connection: "_Connection", writer: asyncio.StreamWriter, data: bytes) -> None:
         if self._cut is Cut.SILENT:
             return
-        if self._cut is Cut.ANSWERS_LOST:
+        if self._cut is Cut.ANSWERS_LOST or connection.is_unanswered:
             self.harmed += 1
             connection.reset()
             return
@@ -166,6 +170,7 @@ class _Connection:
 
     def __init__(self, *writers: asyncio.StreamWriter) -> None:
         self.writers = list(writers)
+        self.is_unanswered = False
 
     def close(self) -> None:
         for writer in self.writers:

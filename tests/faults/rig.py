@@ -1,8 +1,9 @@
 """A run of the rig: faults while requests are sent, and quiet points at which everything is checked."""
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,6 +125,8 @@ def run(plan: Plan, directory: Path, say: Callable[[str], None]) -> Result:
                 clients.resume()
                 there.archiving.resume()
         clients.end()
+        if result.problems:
+            _keep(ledger, injector, directory / "ledger.json")
         undisturbed.close()
         database.close()
         result.disk = there.disk.how
@@ -131,6 +134,12 @@ def run(plan: Plan, directory: Path, say: Callable[[str], None]) -> Result:
     result.without_effect = dict(injector.without_effect)
     result.seconds = time.monotonic() - began
     return result
+
+
+def _keep(ledger: Ledger, injector: Injector, path: Path) -> None:
+    """What was sent and when overtaking was allowed, for a person to look at."""
+    entries = [asdict(entry) for entry in ledger.entries.values()]
+    path.write_text(json.dumps({"reordering": injector.reordering, "entries": entries}, default=str))
 
 
 def _set_up(there: Installation, database: Database, settings: Settings) -> str:

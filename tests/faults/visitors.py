@@ -64,7 +64,7 @@ class Visitors:
         if chance.random() < 0.08:
             yield What.ACTION, {"link": f"https://partner{chance.randint(1, 5)}.example.net/"}
         if chance.random() < 0.08:
-            yield What.PAGE, {"search": chance.choice(("kettle", "pan", "knife")), "search_count": "3"}
+            yield What.ACTION, {"search": chance.choice(("kettle", "pan", "knife")), "search_count": "3"}
         if last and chance.random() < 0.3:
             yield What.GOAL, {"idgoal": str(GOAL), "revenue": str(chance.randint(1, 50))}
         if last and chance.random() < 0.3:
