@@ -7,7 +7,6 @@ import sys
 from collections.abc import Collection, Sequence
 
 import click
-from redis import Redis, RedisError
 from rich.console import Console
 
 from archive_cli.progress import Bars, Lines, Tally
@@ -21,11 +20,13 @@ from footfall.archiving.telemetry import LOGGER, Telemetry
 from footfall.clock import Clock
 from footfall.command_line import stop_on_signal
 from footfall.database import Database
+from footfall.errors import QueueUnavailable
 from footfall.options import Options
 from footfall.plugins import archived
-from footfall.queue.connection import connect
+from footfall.queue.backend import Backend
 from footfall.queue.counters import CountWriter
 from footfall.queue.state import read_state
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,15 +42,16 @@ def run_sites(
     progress = Bars(Console()) if sys.stdout.isatty() else Lines()
     if isinstance(progress, Bars):
         logging.getLogger(LOGGER).setLevel(logging.WARNING)  # the bars say what is made
+    queue = open_queue(settings)
     with stop_on_signal() as should_stop, progress:
         options = RoundOptions(
             settings.today_archive_seconds,
             settings.rearchive_months,
             kinds,
-            Queue(settings, clock).pending,
+            Queue(queue, settings, clock).pending,
             should_stop,
         )
-        counts = CountWriter(connect(settings.redis_url), clock)
+        counts = CountWriter(queue.board, clock)
         archiver = Archiver(database, archived(), clock, Telemetry(clock, counts))
         rounds = SiteRounds(database, archiver, clock, options, progress)
         segments = StoredSegments(database)
@@ -68,22 +70,19 @@ def run_sites(
 
 
 class Queue:
-    """Tells how many tracking requests are accepted and not recorded yet; 0 where Redis cannot be asked."""
+    """Tells how many tracking requests are accepted and not recorded yet; 0 where nobody can tell."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, queue: Backend, settings: Settings, clock: Clock) -> None:
+        self._queue = queue
         self._settings = settings
         self._clock = clock
-        self._redis: Redis | None = None
 
     def pending(self) -> int:
-        settings = self._settings
         try:
-            if self._redis is None:
-                self._redis = connect(settings.redis_url)
-            return read_state(self._redis, self._clock, settings.queue_shards, settings.queue_batch_size).pending
-        except RedisError:
-            # Archiving needs no Redis: what is recorded later makes its day due again.
-            log.warning("Redis cannot be asked whether requests are waiting; archiving what is recorded.")
+            return read_state(self._queue, self._clock, self._settings.queue_batch_size).pending
+        except QueueUnavailable:
+            # Archiving needs no queue: what is recorded later makes its day due again.
+            log.warning("The queue cannot be asked whether requests are waiting; archiving what is recorded.")
             return 0
 
 

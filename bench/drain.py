@@ -21,7 +21,8 @@ from workload import configure, fill, is_action, push, traffic
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
+from footfall.queue.redis.backend import RedisBackend
 from footfall.queue.request import TrackingRequest
 from footfall.tracking.recorder import Recorder
 from queue_workers.draining import drain
@@ -49,7 +50,7 @@ def main() -> None:
         return
     recorder = Recorder(database, own, clock)
     steps = recorder.steps = CpuSteps(database) if options.steps else recorder.steps
-    tools = new_tools(own, clock, database, redis, recorder, patience=IMPATIENT)
+    tools = new_tools(own, clock, database, RedisBackend(own, redis), recorder, patience=IMPATIENT)
     dice = random.Random()
     requests = list(traffic(WARM_UP + options.requests, time.time(), dice, mixed))
 

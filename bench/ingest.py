@@ -21,7 +21,7 @@ from pathlib import Path
 from redis import Redis
 from support import ROOT, children, cpu_seconds, environment, free_port, say, servers, settings
 
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.queue.shards import layout
 
 QUERY = (

@@ -14,7 +14,7 @@ from workload import push, traffic
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.queue.shards import layout
-from footfall.queue.state import depths
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 from footfall.tracking.recorder import Recorder
 from queue_workers.draining import drain
@@ -93,14 +93,14 @@ def _drain(crew: "list[Connection]") -> tuple[float, float]:
 
 def _work(own: Settings, pipe: Connection) -> None:
     """A worker process: drains all shards whenever it is told to."""
-    database, redis, clock = Database(own), Redis.from_url(own.redis_url), SystemClock()
-    tools = new_tools(own, clock, database, redis, Recorder(database, own, clock), patience=IMPATIENT)
+    database, queue, clock = Database(own), open_queue(own), SystemClock()
+    tools = new_tools(own, clock, database, queue, Recorder(database, own, clock), patience=IMPATIENT)
     shards = list(layout(own.queue_shards))
     random.shuffle(shards)  # so that workers do not ask for the same shard at once
     thread = ServerThread(database)
     while pipe.recv() is not None:
         started = time.process_time(), thread.cpu_ns()
-        while waiting := {shard for shard, depth in depths(redis, shards).items() if depth}:
+        while waiting := {shard for shard, depth in queue.depths(shards).items() if depth}:
             if not sum([drain(tools, shard) for shard in shards if shard in waiting]):
                 time.sleep(0.002)  # others have them in hand
         pipe.send((time.process_time() - started[0], (thread.cpu_ns() - started[1]) / 1e9))

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from redis import Redis
 
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.queue.shards import layout
 from footfall.settings import Settings

@@ -1,43 +1,53 @@
 """Telling every process that what people set up has changed: sites, goals, dimensions, options, users.
 
 Each process keeps these in memory for a while (TRACKER_CACHE_SECONDS). A change through our commands or API writes a
-new random name into Redis; whoever finds another name there than last time drops what it keeps. Workers read the name
-together with each batch, the endpoint once per report request. Without Redis, what is kept expires by itself.
+new random name where the queue lies; whoever finds another name there than last time drops what it keeps. Workers read
+it together with each batch, the endpoint once per report request. When it cannot be read, what is kept expires by
+itself.
 """
 
 import logging
 from collections.abc import Callable
+from typing import Protocol
 from uuid import uuid4
 
-import redis
-
 from footfall.clock import Clock
+from footfall.errors import QueueUnavailable
 
-KEY = "footfall:changed"
-"""The Redis key that holds the name of the latest change."""
+NAME = "changed"
+"""The name of the value that holds the name of the latest change."""
 
 _NEVER = b""
 _BLIND_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
-class Changes:
-    """Announces changes, once they are committed.
+class ChangeBoard(Protocol):
+    """Where all processes of the installation find the name of the latest change; see footfall/queue/backend.py.
 
-    Args:
-        client: the Redis that all processes of the installation share.
+    Both raise QueueUnavailable.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+    def change(self) -> bytes | None:
+        """The name of the latest change; None when there was none."""
+
+    def set_change(self, name: str) -> None:
+        """Announce a change under a new name."""
+
+
+class Changes:
+    """Announces changes, once they are committed."""
+
+    def __init__(self, board: ChangeBoard) -> None:
+        self._board = board
 
     def announce(self) -> None:
         """Make every process drop what it keeps. Never fails: the change itself is made already."""
         try:
-            self._redis.set(KEY, uuid4().hex)
-        except redis.RedisError as error:
+            self._board.set_change(uuid4().hex)
+        except QueueUnavailable as error:
             _log.warning(
-                "The change is made, but Redis could not be told (%s): workers notice it once what they keep expires "
+                "The change is made, but workers could not be told (%s): they notice it once what they keep expires "
                 "(TRACKER_CACHE_SECONDS).",
                 error,
             )
@@ -56,17 +66,17 @@ class ChangeWatch:
         self._blind_until = float("-inf")
 
     def seen(self, latest: bytes | str | None) -> None:
-        """The value of KEY, as it was read before anything that is kept is used."""
+        """The name of the latest change, as it was read before anything that is kept is used."""
         if latest != self._latest:
             self._latest = latest
             for forget in self._forget:
                 forget()
 
-    def look(self, client: redis.Redis, clock: Clock) -> None:
-        """Read KEY now. When Redis does not answer, it is left alone for some seconds."""
+    def look(self, board: ChangeBoard, clock: Clock) -> None:
+        """Read the name now. When it cannot be read, it is left alone for some seconds."""
         if clock.monotonic() < self._blind_until:
             return
         try:
-            self.seen(client.get(KEY))
-        except redis.RedisError:
+            self.seen(board.change())
+        except QueueUnavailable:
             self._blind_until = clock.monotonic() + _BLIND_SECONDS

@@ -8,12 +8,10 @@ from typing import Any
 
 import click
 import mysql.connector
-import redis
 
 from footfall.errors import FootfallError
 from footfall.journal.journal import Journal
-from footfall.queue.connection import explain
-from footfall.settings import Settings, load
+from footfall.settings import Settings
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -38,8 +36,6 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except FootfallError as error:
             raise _Failed(str(error)) from error
-        except redis.RedisError as error:
-            raise _Failed(str(explain(error, load().redis_url))) from error
         except mysql.connector.Error as error:
             raise _Failed(f"The database refused: {error}. `footfall doctor` looks for the cause.") from error
 

@@ -18,7 +18,7 @@ class Conflict(FootfallError):
 
 
 class QueueUnavailable(FootfallError):
-    """Redis cannot be reached or refuses us."""
+    """The store that the queue lies in cannot be reached or refuses us."""
 
 
 class InvalidInput(FootfallError):

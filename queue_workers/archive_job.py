@@ -1,4 +1,4 @@
-"""The RQ job that makes an archive which a report waits for."""
+"""The job that makes an archive which a report waits for."""
 
 from datetime import date
 
@@ -10,15 +10,15 @@ from footfall.archiving.telemetry import Telemetry
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.plugins import archived
-from footfall.queue.connection import connect
 from footfall.queue.counters import CountWriter
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings, load
 
 _SITE_SECONDS = 60  # how long the job waits for an archiver that works the site; drains wait behind it
 
 
 def archive(idsite: int, kind: str, first: str, last: str, segment: str) -> None:
-    """Make an archive unless it is there; the RQ job behind footfall/archiving/on_demand.py.
+    """Make an archive unless it is there; the job behind footfall/archiving/on_demand.py.
 
     Args:
         kind: of the period, `range` say.
@@ -27,7 +27,7 @@ def archive(idsite: int, kind: str, first: str, last: str, segment: str) -> None
         segment: its definition, empty for all visits.
 
     Raises:
-        FootfallError: it cannot be made; RQ logs it, and those who wait are told that it failed.
+        FootfallError: it cannot be made; it is logged, and those who wait are told that it failed.
     """
     archive_with(load(), idsite, kind, first, last, segment)
 
@@ -35,14 +35,11 @@ def archive(idsite: int, kind: str, first: str, last: str, segment: str) -> None
 def archive_with(settings: Settings, idsite: int, kind: str, first: str, last: str, segment: str) -> None:
     """The same with given settings."""
     period = Period(PeriodKind.parse(kind), date.fromisoformat(first), date.fromisoformat(last))
-    database = Database(settings)
+    database, queue = Database(settings), open_queue(settings)
     try:
-        with (
-            connect(settings.redis_url) as redis,
-            ArchiveRequests(redis).working(WantedArchive(idsite, period, segment)),
-        ):
+        with ArchiveRequests(queue).working(WantedArchive(idsite, period, segment)):
             clock = SystemClock()
-            counts = CountWriter(redis, clock)
+            counts = CountWriter(queue.board, clock)
             try:
                 archiver = Archiver(database, archived(), clock, Telemetry(clock, counts))
                 archiver.ensure(idsite, period, segment, wait_seconds=_SITE_SECONDS)
@@ -50,3 +47,4 @@ def archive_with(settings: Settings, idsite: int, kind: str, first: str, last: s
                 counts.write()
     finally:
         database.close()
+        queue.disconnect()

@@ -14,9 +14,8 @@ from footfall.clock import SystemClock
 from footfall.command_line import CONTEXT, Commands, keep_journal
 from footfall.database import Database
 from footfall.migrations import check
-from footfall.queue.connection import connect
 from footfall.queue.layouts import all_shards
-from footfall.queue.state import depths
+from footfall.queue.stores import open_queue
 from footfall.settings import load
 from queue_workers.dead_cli import dead
 
@@ -94,7 +93,7 @@ def status(watch: bool, as_json: bool) -> None:
     from queue_workers.status import StatusReader, render
 
     settings = load()
-    reader = StatusReader(connect(settings.redis_url), Database(settings), SystemClock(), settings)
+    reader = StatusReader(open_queue(settings), Database(settings), SystemClock(), settings)
     reader.read()
     time.sleep(1)
     if not watch:
@@ -132,14 +131,13 @@ def drain() -> None:
     settings, clock = load(), SystemClock()
     log.configure(settings.log_level, settings.log_format)
     keep_journal(settings)
-    database, connection = Database(settings), connect(settings.redis_url)
+    database, queue = Database(settings), open_queue(settings)
     check(database)
     recorder = Recorder(database, settings, clock)
-    tools = new_tools(settings, clock, database, connection, recorder, patience=IMPATIENT)
+    tools = new_tools(settings, clock, database, queue, recorder, patience=IMPATIENT)
     drained, started = 0, clock.monotonic()
     while True:
-        shards = all_shards(connection, settings.queue_shards)
-        waiting = [shard for shard, depth in depths(connection, shards).items() if depth]
+        waiting = [shard for shard, depth in queue.depths(all_shards(queue)).items() if depth]
         if not waiting:
             break
         news = sum(drain_shard(tools, shard) for shard in waiting)

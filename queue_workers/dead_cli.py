@@ -17,10 +17,9 @@ from footfall.command_line import CONTEXT
 from footfall.database import Database
 from footfall.migrations import check
 from footfall.queue import failures
-from footfall.queue.asking import DrainRequests
-from footfall.queue.connection import connect
 from footfall.queue.dead_letters import BuriedLetter, DeadLetters, LetterChoice
 from footfall.queue.replay import Desk, drop, replay
+from footfall.queue.stores import open_queue
 from footfall.settings import load
 
 _TOKEN = re.compile(r"(token_auth=)[^&]*", re.IGNORECASE)
@@ -129,8 +128,8 @@ def replay_(everything: bool, **choice: Any) -> None:
     settings = load()
     with _desk() as desk:
         with _progress("replayed", desk.letters.count(chosen)) as done:
-            count = replay(desk, chosen, settings.queue_shards, done)
-        stopped = failures.stopped(desk.redis, settings.dead_letter_limit)
+            count = replay(desk, chosen, done)
+        stopped = failures.stopped(desk.queue.board, settings.dead_letter_limit)
     click.echo(f"{count} dead letters are back in the queue")
     if stopped:
         click.echo("Draining has stopped: `queue_workers dead resume` goes on.", err=True)
@@ -170,23 +169,22 @@ def resume() -> None:
       queue_workers dead resume
     """
     settings = load()
-    connection = connect(settings.redis_url)
-    was_stopped = failures.stopped(connection, settings.dead_letter_limit)
-    failures.resume(connection)
+    board = open_queue(settings).board
+    was_stopped = failures.stopped(board, settings.dead_letter_limit)
+    failures.resume(board)
     click.echo("draining goes on" if was_stopped else "draining had not stopped")
 
 
 @contextmanager
 def _desk() -> Iterator[Desk]:
     settings, clock = load(), SystemClock()
-    database, connection = Database(settings), connect(settings.redis_url)
-    drains = DrainRequests(connection, settings.queue_drain_seconds, settings.queue_sweep_seconds)
+    database, queue = Database(settings), open_queue(settings)
     try:
         check(database)
-        yield Desk(database, connection, DeadLetters(database, clock), clock, drains.ask)
+        yield Desk(database, queue, DeadLetters(database, clock), clock)
     finally:
         database.close()
-        connection.close()
+        queue.disconnect()
 
 
 @contextmanager

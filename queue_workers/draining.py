@@ -4,19 +4,16 @@ import logging
 import time
 from contextlib import suppress
 
-import redis
-
+from footfall.errors import QueueUnavailable
 from footfall.metrics.declared import DEAD_DROPPED, RECOVERED
 from footfall.metrics.steps import Step
-from footfall.queue import failures, head
+from footfall.queue import failures
+from footfall.queue.backend import Head
 from footfall.queue.failures import DrainingStopped
-from footfall.queue.head import Head
 from footfall.queue.lanes import lane_of
 from footfall.queue.layouts import earlier_shards
 from footfall.queue.lease import Lease, LeaseLost
 from footfall.queue.offsets import FencedOff, OffsetMoved
-from footfall.queue.pushing import ensure_generation
-from footfall.queue.state import depths
 from queue_workers.batch_counts import count_batch, count_steps
 from queue_workers.recording import Position
 from queue_workers.tools import Tools
@@ -35,15 +32,15 @@ def drain(tools: Tools, shard: str) -> int:
         How many requests left the queue; 0 also when another drain has the lease.
 
     Raises:
-        redis.RedisError, mysql.connector.Error, FootfallError: a server is away, or draining has stopped. The batch in
+        mysql.connector.Error, FootfallError: a server is away, or draining has stopped. The batch in
             hand stays in the queue, and the sweep asks for the shard again.
     """
-    if failures.stopped(tools.redis, tools.settings.dead_letter_limit):
+    if failures.stopped(tools.queue.board, tools.settings.dead_letter_limit):
         raise DrainingStopped(failures.explanation(tools.settings.dead_letter_limit))
     if _earlier_layouts_first(tools, shard):
         return 0
-    ensure_generation(tools.redis, lane_of(shard))
-    lease = Lease.acquire(tools.redis, shard, tools.holder, tools.settings.queue_lease_seconds)
+    tools.queue.begin(lane_of(shard))
+    lease = Lease.acquire(tools.queue, shard, tools.holder, tools.settings.queue_lease_seconds)
     if lease is None:
         return 0
     turn = _Turn(tools, shard, lease)
@@ -51,7 +48,7 @@ def drain(tools: Tools, shard: str) -> int:
         turn.run()
     except Exception as error:
         # Left asked for, the shard would wait until that expires; like this, until the next sweep.
-        with suppress(redis.RedisError):
+        with suppress(QueueUnavailable):
             tools.drains.clear(shard)
         if not isinstance(error, LeaseLost | FencedOff):
             raise
@@ -66,8 +63,8 @@ def drain(tools: Tools, shard: str) -> int:
 
 def _earlier_layouts_first(tools: Tools, shard: str) -> bool:
     """Whether requests wait in shards of an earlier layout, which a visitor's newer ones must not overtake."""
-    earlier = earlier_shards(tools.redis, shard, tools.settings.queue_shards)
-    waiting = [name for name, depth in depths(tools.redis, earlier).items() if depth]
+    earlier = earlier_shards(tools.queue, shard)
+    waiting = [name for name, depth in tools.queue.depths(earlier).items() if depth]
     for name in waiting:
         tools.drains.ask(name)
     if waiting:
@@ -81,11 +78,11 @@ def _hand_over(tools: Tools, shard: str) -> None:
     The lease is given back already, and the asked key is cleared before the last look: a push between the two finds
     the list empty and asks, one before the look is seen by it.
     """
-    if depths(tools.redis, [shard])[shard]:
+    if tools.queue.depths([shard])[shard]:
         tools.drains.ask_again(shard)
         return
     tools.drains.clear(shard)
-    if depths(tools.redis, [shard])[shard]:
+    if tools.queue.depths([shard])[shard]:
         tools.drains.ask(shard)
 
 
@@ -146,7 +143,7 @@ class _Turn:
 
     def _read(self) -> tuple[Position, Head]:
         """The next batch and where it stands, what a crash left recorded and not trimmed being trimmed first."""
-        redis, shard = self._tools.redis, self._shard
+        queue, shard = self._tools.queue, self._shard
         found = self._head()
         while True:
             position = self._position
@@ -154,7 +151,7 @@ class _Turn:
                 return position, found
             generation = found.generation
             recorded = self._tools.offsets.recorded(generation, shard, found.begun)
-            head.forget_generations(redis, shard, set(found.begun) - {generation})
+            queue.forget_generations(shard, set(found.begun) - {generation})
             if recorded > found.trimmed:
                 # Read again, after the offset: what is recorded by then was in the list by now.
                 found = self._head()
@@ -162,14 +159,14 @@ class _Turn:
                     continue
                 if found.trimmed < recorded and found.depth:
                     ahead = min(recorded - found.trimmed, found.depth)
-                    head.trim(redis, shard, generation, found.trimmed, ahead, {RECOVERED.field(): ahead})
+                    queue.trim(shard, generation, found.trimmed, ahead, {RECOVERED.field(): ahead})
                     found = self._head()
                     continue
             self._position = Position(generation, shard, self._lease.fence, recorded, found.trimmed)
 
     def _head(self) -> Head:
         settings = self._tools.settings
-        return head.read(self._tools.redis, self._shard, settings.queue_batch_size, settings.queue_batch_bytes)
+        return self._tools.queue.read(self._shard, settings.queue_batch_size, settings.queue_batch_bytes)
 
     def _record(self, position: Position, records: list[bytes], started: float) -> bool:
         """Record a batch and trim it; False when it is recorded already, so that the list has to be read again."""
@@ -183,7 +180,7 @@ class _Turn:
         count_batch(tools.tally, loaded, time.monotonic() - started, spent)
         tools.steps.at(Step.TRIM)
         counts = tools.tally.take()
-        if head.trim(tools.redis, self._shard, position.generation, position.offset, len(records), counts):
+        if tools.queue.trim(self._shard, position.generation, position.offset, len(records), counts):
             self._position = position.after(len(records))
         trimming = tools.steps.take()
         count_steps(tools.tally, trimming)  # with the next batch

@@ -5,12 +5,11 @@ import threading
 from functools import cache
 
 import mysql.connector
-import redis
 
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.errors import FootfallError
-from footfall.queue.connection import connect
+from footfall.queue.stores import open_queue
 from footfall.settings import load
 from footfall.tracking.recorder import Recorder
 from queue_workers.draining import drain as drain_shard
@@ -23,14 +22,14 @@ stopping = threading.Event()
 
 
 def drain(shard: str) -> int:
-    """Drain a shard for one turn; the RQ job behind footfall/queue/asking.py.
+    """Drain a shard for one turn; the job behind footfall/queue/redis/drains.py.
 
     Returns:
         How many requests left the queue.
     """
     try:
         return drain_shard(_tools(), shard)
-    except (redis.RedisError, mysql.connector.Error, FootfallError) as error:
+    except (mysql.connector.Error, FootfallError) as error:
         _log.warning("Shard %s is left to the sweep: %s", shard, error)
         return 0
 
@@ -41,4 +40,4 @@ def _tools() -> Tools:
     settings, clock = load(), SystemClock()
     database = Database(settings)
     recorder = Recorder(database, settings, clock)
-    return new_tools(settings, clock, database, connect(settings.redis_url), recorder, stopping=stopping.is_set)
+    return new_tools(settings, clock, database, open_queue(settings), recorder, stopping=stopping.is_set)

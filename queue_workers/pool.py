@@ -10,21 +10,19 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
-import redis
-
 from footfall import log
 from footfall.clock import SystemClock
 from footfall.database import Database
+from footfall.errors import QueueUnavailable
 from footfall.journal.journal import Journal
 from footfall.migrations import check
 from footfall.queue import failures
-from footfall.queue.asking import DrainRequests
-from footfall.queue.connection import connect, explain, explained
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 from footfall.tracking.geoip import GeoDatabase
 from queue_workers.sweep import Sweep
 from queue_workers.tools import holder_name
-from queue_workers.worker import forget, work
+from queue_workers.worker import work
 
 _log = logging.getLogger(__name__)
 _STOP_SECONDS = 8.0
@@ -46,20 +44,19 @@ class Pool:
         self._processes: dict[BaseProcess, float] = {}
         self._unburied: list[str] = []
         self._restart_after = 0.0
-        self._redis_is_away = False
+        self._queue_is_away = False
         self._complain_at = 0.0
         self._stop = threading.Event()
         self._journal = Journal(settings)
-        self._redis = connect(settings.redis_url)
-        drains = DrainRequests(self._redis, settings.queue_drain_seconds, settings.queue_sweep_seconds)
-        self._sweep = Sweep(self._redis, drains, settings.queue_shards)
+        self._queue = open_queue(settings)
+        self._sweep = Sweep(self._queue)
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT, then end within 10 seconds.
 
         Raises:
-            FootfallError: MariaDB or Redis cannot be reached or refuse us, the database is not migrated, or the file of
-                GEOIP_DATABASE cannot be read.
+            FootfallError: the database or the queue cannot be reached or refuses us, the database is not migrated, or
+                the file of GEOIP_DATABASE cannot be read.
         """
         self._check_servers()
         if self._settings.geoip_database:
@@ -85,8 +82,7 @@ class Pool:
             check(database)
         finally:
             database.close()
-        with explained(self._settings.redis_url):
-            self._redis.ping()
+        self._queue.ping()
 
     def _look_after_processes(self) -> None:
         for process in [process for process in self._processes if not process.is_alive()]:
@@ -95,28 +91,28 @@ class Pool:
             if time.monotonic() - started < _RESTART_SECONDS:
                 self._restart_after = time.monotonic() + _RESTART_SECONDS
             self._unburied.append(holder_name(process.pid or 0))
-        if (self._unburied or len(self._processes) < self._count) and self._redis_answers():
+        if (self._unburied or len(self._processes) < self._count) and self._queue_answers():
             self._bury()
             while len(self._processes) < self._count and time.monotonic() >= self._restart_after:
                 self._start()
 
-    def _redis_answers(self) -> bool:
-        """Whether Redis is there; without it a worker would only fail to start."""
+    def _queue_answers(self) -> bool:
+        """Whether the queue is there; without it a worker would only fail to start."""
         try:
-            self._redis.ping()
-        except redis.RedisError as error:
-            if not self._redis_is_away:
-                _log.warning("Waiting for Redis: %s", explain(error, self._settings.redis_url))
-            self._redis_is_away = True
+            self._queue.ping()
+        except QueueUnavailable as error:
+            if not self._queue_is_away:
+                _log.warning("Waiting for the queue: %s", error)
+            self._queue_is_away = True
             return False
-        if self._redis_is_away:
-            _log.warning("Redis is back")
-        self._redis_is_away = False
+        if self._queue_is_away:
+            _log.warning("The queue is back")
+        self._queue_is_away = False
         return True
 
     def _start(self) -> None:
         process = get_context("fork").Process(target=_run_worker, args=(self._settings,))
-        self._redis.connection_pool.disconnect()  # a connection must not be in two processes
+        self._queue.disconnect()  # a connection must not be in two processes
         self._journal.stop()  # nor a thread be in the middle of anything
         process.start()
         self._journal.start()
@@ -127,21 +123,21 @@ class Pool:
         try:
             while self._unburied:
                 self._sweep.bury(self._unburied[-1])
-                forget(self._redis, self._unburied.pop())
-        except redis.RedisError as error:
+                self._queue.forget_worker(self._unburied.pop())
+        except QueueUnavailable as error:
             _log.warning("What a dead worker left cannot be looked at yet: %s", error)
 
     def _run_sweep(self) -> None:
         try:
-            if failures.stopped(self._redis, self._settings.dead_letter_limit):
+            if failures.stopped(self._queue.board, self._settings.dead_letter_limit):
                 if time.monotonic() >= self._complain_at:
                     _log.error(failures.explanation(self._settings.dead_letter_limit))
                     self._complain_at = time.monotonic() + _COMPLAIN_SECONDS
                 return
             if stranded := self._sweep.run():
                 _log.info("Asked again for shards that nobody drained: %s", ", ".join(stranded))
-        except redis.RedisError as error:
-            if not self._redis_is_away:
+        except QueueUnavailable as error:
+            if not self._queue_is_away:
                 _log.warning("The sweep could not look at the queue: %s", error)
 
     def _end(self) -> None:
@@ -165,8 +161,8 @@ def _run_worker(settings: Settings) -> None:
     try:
         with Journal(settings):
             work(settings)
-    except redis.RedisError as error:
-        _log.warning("This worker ends, the pool starts another: %s", explain(error, settings.redis_url))
+    except QueueUnavailable as error:
+        _log.warning("This worker ends, the pool starts another: %s", error)
         sys.exit(1)
 
 

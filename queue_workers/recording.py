@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-import redis
 from rq.timeouts import BaseTimeoutException
 
 from footfall.database import Database, is_retryable
+from footfall.errors import QueueUnavailable
 from footfall.metrics.steps import Step, Steps
 from footfall.queue.dead_letters import FAILED, UNREADABLE, DeadLetter, DeadLetters
 from footfall.queue.lease import LeaseLost
@@ -19,7 +19,7 @@ from footfall.queue.offsets import FencedOff, OffsetMoved, Offsets
 from footfall.queue.request import TrackingRequest, decode
 
 _log = logging.getLogger(__name__)
-_NOT_THE_REQUESTS_FAULT = (OffsetMoved, FencedOff, LeaseLost, redis.RedisError, BaseTimeoutException)
+_NOT_THE_REQUESTS_FAULT = (OffsetMoved, FencedOff, LeaseLost, QueueUnavailable, BaseTimeoutException)
 
 
 class BatchReport(Protocol):
@@ -69,7 +69,7 @@ class Position:
     """Where a batch stands in its shard.
 
     Args:
-        generation: the life of the Redis data.
+        generation: the life of the lane's data.
         fence: the fencing number of the lease that it was read under.
         recorded: what the shard's offset in MySQL says.
         offset: the offset of the batch's first record. It is the same, unless the database is younger than the queue.
@@ -173,7 +173,7 @@ class BatchRecording:
         Raises:
             OffsetMoved, FencedOff, LeaseLost: another drain, or an earlier try of this one, has recorded from here.
             DrainingStopped: too many requests have failed; what is not committed stays in the queue.
-            redis.RedisError: the lease could not be renewed.
+            QueueUnavailable: the lease could not be renewed.
             mysql.connector.Error, DatabaseUnavailable: the database could not be written for `retry_seconds`.
         """
         self._recorder.steps.at(Step.DECODE)

@@ -5,17 +5,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import mysql.connector
-from redis import Redis
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from rq import SimpleWorker
 
 from footfall.clock import Clock
 from footfall.database import Database
 from footfall.errors import FootfallError
 from footfall.options import Options
 from footfall.queue import failures
+from footfall.queue.backend import Backend
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.lanes import IMPORT, LANES
 from footfall.queue.state import QueueState, read_state
@@ -76,8 +75,8 @@ class Status:
 class StatusReader:
     """Reads the status again and again."""
 
-    def __init__(self, redis: Redis, database: Database, clock: Clock, settings: Settings) -> None:
-        self._redis = redis
+    def __init__(self, queue: Backend, database: Database, clock: Clock, settings: Settings) -> None:
+        self._queue = queue
         self._dead_letters = DeadLetters(database, clock)
         self._options = Options(database, 0)
         self._clock = clock
@@ -88,9 +87,9 @@ class StatusReader:
         """The status now; the rate since the last call.
 
         Raises:
-            redis.RedisError: Redis cannot be reached.
+            QueueUnavailable: the store cannot be reached.
         """
-        queue = read_state(self._redis, self._clock, self._settings.queue_shards, self._settings.queue_batch_size)
+        queue = read_state(self._queue, self._clock, self._settings.queue_batch_size)
         now = time.monotonic()
         rate = None
         if self._before and now > self._before[0]:
@@ -101,23 +100,20 @@ class StatusReader:
         except (mysql.connector.Error, FootfallError):
             dead, last_load = None, None
         limit = self._settings.dead_letter_limit
-        stopped = failures.explanation(limit) if failures.stopped(self._redis, limit) else ""
+        stopped = failures.explanation(limit) if failures.stopped(self._queue.board, limit) else ""
         return Status(queue, rate, self._workers(queue), dead, last_load, stopped)
 
     def _workers(self, queue: QueueState) -> list[WorkerState]:
-        now = self._clock.now()
-        return sorted(
-            (
-                WorkerState(
-                    worker.name,
-                    str(worker.get_state()),
-                    [shard.shard for shard in queue.shards if shard.holder == worker.name],
-                    round((now - worker.last_heartbeat).total_seconds(), 1) if worker.last_heartbeat else 0.0,
-                )
-                for worker in SimpleWorker.all(connection=self._redis)
-            ),
-            key=lambda worker: worker.name,
-        )
+        now = self._clock.now().timestamp()
+        return [
+            WorkerState(
+                worker.name,
+                worker.state,
+                [shard.shard for shard in queue.shards if shard.holder == worker.name],
+                round(now - worker.seen_at, 1),
+            )
+            for worker in self._queue.workers()
+        ]
 
 
 def render(status: Status) -> RenderableType:

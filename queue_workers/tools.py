@@ -5,8 +5,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redis import Redis
-
 from footfall.changes import ChangeWatch
 from footfall.clock import Clock
 from footfall.database import Database
@@ -14,7 +12,7 @@ from footfall.metrics.metric import Tally
 from footfall.metrics.steps import Steps
 from footfall.options import Options
 from footfall.queue import failures
-from footfall.queue.asking import DrainRequests
+from footfall.queue.backend import Backend, Drains
 from footfall.queue.dead_letter_room import DeadLetterRoom
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.offsets import Offsets
@@ -59,11 +57,11 @@ class Tools:
         stopping: tells that the process is to end: the batch in hand is finished, the rest left to others.
     """
 
-    redis: Redis
+    queue: Backend
     recording: BatchRecording
     dead_letter_room: DeadLetterRoom
     offsets: Offsets
-    drains: DrainRequests
+    drains: Drains
     reports: LoadReports
     steps: Steps
     tally: Tally
@@ -78,27 +76,27 @@ def new_tools(
     settings: Settings,
     clock: Clock,
     database: Database,
-    redis: Redis,
+    queue: Backend,
     recorder: Recorder,
     *,
     stopping: Callable[[], bool] = lambda: False,
     patience: Patience = PATIENT,
 ) -> Tools:
     """The tools of this process."""
-    offsets = Offsets(database, clock)
+    offsets = Offsets(database, clock, queue.place)
     hash_token = Users(database, settings, clock).hash_token if settings.secret_key else None
     return Tools(
-        redis=redis,
+        queue=queue,
         recording=BatchRecording(
             database,
             recorder,
             offsets,
             DeadLetters(database, clock, hash_token),
-            lambda count: failures.note(redis, count, settings.dead_letter_limit),
+            lambda count: failures.note(queue.board, count, settings.dead_letter_limit),
         ),
         dead_letter_room=DeadLetterRoom(database, clock, settings.dead_letter_bytes),
         offsets=offsets,
-        drains=DrainRequests(redis, settings.queue_drain_seconds, settings.queue_sweep_seconds),
+        drains=queue.drains,
         reports=LoadReports(Options(database), clock),
         steps=recorder.steps,
         tally=Tally(),

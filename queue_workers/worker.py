@@ -9,8 +9,8 @@ import redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from footfall.queue import keys
-from footfall.queue.connection import connect
+from footfall.queue.redis import keys
+from footfall.queue.redis.connection import connect, explain
 from footfall.settings import Settings
 from queue_workers import jobs
 from queue_workers.tools import holder_name
@@ -35,22 +35,22 @@ class DrainWorker(SimpleWorker):
 
 
 def work(settings: Settings) -> None:
-    """Run jobs until SIGTERM; the body of a worker process."""
+    """Run jobs until SIGTERM; the body of a worker process.
+
+    Raises:
+        QueueUnavailable: Redis cannot be reached or refuses us.
+    """
     for name in ("rq.worker", "rq.job"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    worker = DrainWorker(
-        list(keys.JOB_QUEUES),
-        name=holder_name(os.getpid()),
-        connection=connect(settings.redis_url),
-        serializer=JSONSerializer,
-        worker_ttl=_TTL_SECONDS,
-        log_job_description=False,
-    )
-    worker.work(logging_level="WARNING")
-
-
-def forget(connection: redis.Redis, name: str) -> None:
-    """Take a worker that died without saying so from RQ's list."""
-    for worker in DrainWorker.all(connection=connection):
-        if worker.name == name:
-            worker.register_death()
+    try:
+        worker = DrainWorker(
+            list(keys.JOB_QUEUES),
+            name=holder_name(os.getpid()),
+            connection=connect(settings.redis_url),
+            serializer=JSONSerializer,
+            worker_ttl=_TTL_SECONDS,
+            log_job_description=False,
+        )
+        worker.work(logging_level="WARNING")
+    except redis.RedisError as error:
+        raise explain(error, settings.redis_url) from error

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from queues import queue_on
 
 from footfall.queue.shards import layout
-from footfall.queue.state import depths
 
 BIN = Path(sys.executable).parent
 SHARDS = layout(16)
@@ -113,4 +113,4 @@ def wait_for(holds: Callable[[], object], seconds: float, what: str) -> None:
 
 def pending(client: redis.Redis) -> int:
     """How many requests wait in the queue."""
-    return sum(depths(client, list(SHARDS)).values())
+    return sum(queue_on(client).depths(list(SHARDS)).values())

@@ -11,14 +11,13 @@ from footfall.clock import Clock, SystemClock
 from footfall.errors import FootfallError
 from footfall.journal.journal import Journal
 from footfall.metrics.declared import REFUSED
-from footfall.queue.asking import DrainRequests
 from footfall.queue.capacity import Capacity
-from footfall.queue.connection import connect, connect_async
 from footfall.queue.keeper import SpoolKeeper
 from footfall.queue.lanes import LIVE
 from footfall.queue.memory import Memory
 from footfall.queue.push import Pusher
 from footfall.queue.spool import Spool
+from footfall.queue.stores import open_async_pusher, open_queue
 from footfall.settings import Settings, load
 from tracker_api import cors
 from tracker_api.api_log import ApiLog
@@ -41,22 +40,19 @@ _HTTP_VERSIONS = frozenset(("1.0", "1.1", "2", "3"))
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> falcon.asgi.App:
     """The ASGI application.
 
-    It starts without Redis and without the database; what needs them answers 503 until they are there.
+    It starts without its servers; what needs them answers 503 until they are there.
 
     Args:
         settings: default, those of the environment.
     """
     settings, clock = settings or load(), clock or SystemClock()
-    asking = connect(settings.redis_url)
-    drains = DrainRequests(asking, settings.queue_drain_seconds, settings.queue_sweep_seconds)
-    bell = DrainBell(drains)
-    url, shard_count = settings.redis_url, settings.queue_shards
+    bell = DrainBell(open_queue(settings).drains)
     spool = Spool(settings.spool_directory, settings.spool_bytes, settings.spool_fsync)
     capacity = Capacity.of(settings, LIVE)
     memory, journal = Memory(settings.max_memory_bytes), Journal(settings)
-    keeper = SpoolKeeper(connect(url, settings.queue_push_seconds), url, shard_count, spool, capacity, bell.ring)
-    client = connect_async(url, settings.queue_push_seconds)
-    pusher = Pusher(client, url, shard_count, spool, capacity, memory, clock, bell.ring)
+    queue = open_queue(settings, answer_seconds=settings.queue_push_seconds)
+    keeper = SpoolKeeper(queue, spool, capacity, bell.ring)
+    pusher = Pusher(open_async_pusher(settings), spool, capacity, memory, clock, bell.ring)
 
     app: falcon.asgi.App = _App(request_type=requests_within(memory), middleware=[Lifespan(pusher, keeper, journal)])
     tracking = TrackingResource(settings, clock, pusher)

@@ -10,7 +10,8 @@ from typing import TypeVar
 from footfall.archiving.freshness import WantedArchive
 from footfall.archiving.on_demand import ArchiveRequests
 from footfall.clock import Clock
-from footfall.queue.connection import connect, explained
+from footfall.queue.stores import open_queue
+from footfall.settings import Settings
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
@@ -18,16 +19,12 @@ T = TypeVar("T")
 
 
 class ArchiveWaiting:
-    """Has archives made and waits for them.
+    """Has archives made and waits for them."""
 
-    Args:
-        redis_url: where the workers' queue is.
-    """
-
-    def __init__(self, redis_url: str, clock: Clock) -> None:
-        self._url = redis_url
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
         self._clock = clock
-        # One thread for all: each look at Redis takes a millisecond.
+        # One thread for all: each look takes a millisecond.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="archives")
         self._requests: ArchiveRequests | None = None
 
@@ -39,7 +36,7 @@ class ArchiveWaiting:
 
         Raises:
             ArchiveFailed: one cannot be made.
-            QueueUnavailable: Redis cannot be asked.
+            QueueUnavailable: the workers cannot be asked.
         """
         waiting, pause = set(archives), _FIRST_PAUSE
         waiting = await self._in_thread(self._ask, waiting)
@@ -55,14 +52,12 @@ class ArchiveWaiting:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act, archives)
 
     def _ask(self, archives: set[WantedArchive]) -> set[WantedArchive]:
-        with explained(self._url):
-            if self._requests is None:
-                self._requests = ArchiveRequests(connect(self._url))
-            for archive in archives:
-                self._requests.ask(archive)
-            return self._requests.unfinished(archives)
+        if self._requests is None:
+            self._requests = ArchiveRequests(open_queue(self._settings))
+        for archive in archives:
+            self._requests.ask(archive)
+        return self._requests.unfinished(archives)
 
     def _look(self, archives: set[WantedArchive]) -> set[WantedArchive]:
-        with explained(self._url):
-            assert self._requests is not None
-            return self._requests.unfinished(archives)
+        assert self._requests is not None
+        return self._requests.unfinished(archives)

@@ -1,4 +1,4 @@
-"""What status answers need and tracking must not wait for: MySQL and blocking Redis, each in a thread of its own."""
+"""What status answers need and tracking must not wait for: the database and the queue, each in a thread of its own."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from footfall.database import Database
 from footfall.errors import DatabaseUnavailable, QueueUnavailable
 from footfall.queue import failures
 from footfall.queue.capacity import Capacity
-from footfall.queue.connection import connect, explained
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.spool import Spool
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 from footfall.users import Caller, Users
 from tracker_api.queue_report import QueueReport, Readiness, read_queue
@@ -28,7 +28,7 @@ _DATABASE_SECONDS = 3.0
 
 
 class Backstage:
-    """One thread with its database connection and users, and one for Redis alone, which never waits for the other.
+    """One thread with its database connection and users, and one for the queue alone, which never waits for the other.
 
     Args:
         spool: that of this machine.
@@ -41,14 +41,15 @@ class Backstage:
         self._spool = spool
         self._capacity = capacity
         self._limit = settings.dead_letter_limit
-        self._redis = connect(settings.redis_url)
+        self._queue = open_queue(settings)
+        self._queue_alone = open_queue(settings)
         database = Database(settings)
         self._users = Users(database, settings, clock)
         self._watch = ChangeWatch(self._users.forget)
         self._dead_letters = DeadLetters(database, clock)
         self._superusers: TTLCache[str, None] = TTLCache(_KEPT_SUPERUSERS, _KEPT_SECONDS, timer=clock.monotonic)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="backstage")
-        self._redis_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness")
+        self._queue_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness")
 
     async def is_superuser(self, token: str) -> bool:
         """Whether the token is a superuser's. What was true within the last hour is, while the database is away.
@@ -73,21 +74,20 @@ class Backstage:
 
     async def readiness(self) -> Readiness:
         """Whether tracking requests can be taken."""
-        return await asyncio.get_running_loop().run_in_executor(self._redis_thread, self._find_readiness)
+        return await asyncio.get_running_loop().run_in_executor(self._queue_thread, self._find_readiness)
 
     async def report(self) -> QueueReport:
         """The queue.
 
         Raises:
-            QueueUnavailable, DatabaseUnavailable: Redis or the database cannot be reached.
+            QueueUnavailable, DatabaseUnavailable: they cannot be reached.
         """
         return await self._run(self._report)
 
     def _find_readiness(self) -> Readiness:
         lines = []
         try:
-            with explained(self._settings.redis_url):
-                stopped = failures.stopped(self._redis, self._limit)
+            stopped = failures.stopped(self._queue_alone.board, self._limit)
         except QueueUnavailable as error:
             if obstacle := self._spool.obstacle():
                 return Readiness(False, [str(error), obstacle])
@@ -107,20 +107,16 @@ class Backstage:
 
     def _report(self) -> QueueReport:
         return QueueReport(
-            read_queue(self._redis, self._clock, self._settings, self._spool),
+            read_queue(self._queue, self._clock, self._settings, self._spool),
             self._dead_letters.count(),
             self._capacity.full,
-            failures.stopped(self._redis, self._limit),
+            failures.stopped(self._queue.board, self._limit),
             self._clock.now().timestamp(),
         )
 
     def _authenticate(self, token: str) -> Caller | None:
-        self._watch.look(self._redis, self._clock)
+        self._watch.look(self._queue.board, self._clock)
         return self._users.authenticate(token)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        def explained_work() -> T:
-            with explained(self._settings.redis_url):
-                return work()
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, explained_work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,11 +1,10 @@
-"""Asks for drains beside the event loop, so that no tracking request waits for RQ."""
+"""Asks for drains beside the event loop, so that no tracking request waits for that."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-import redis
-
-from footfall.queue.asking import DrainRequests
+from footfall.errors import QueueUnavailable
+from footfall.queue.backend import Drains
 
 _log = logging.getLogger(__name__)
 
@@ -14,10 +13,10 @@ class DrainBell:
     """Rung after a push that found lists empty.
 
     Args:
-        drains: with a client of its own, for a thread.
+        drains: of a connection of its own, for a thread.
     """
 
-    def __init__(self, drains: DrainRequests) -> None:
+    def __init__(self, drains: Drains) -> None:
         self._drains = drains
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drains")
 
@@ -29,5 +28,5 @@ class DrainBell:
         try:
             for shard in shards:
                 self._drains.ask(shard)
-        except redis.RedisError as error:
+        except QueueUnavailable as error:
             _log.warning("A drain could not be asked for, the sweep will: %s", error)

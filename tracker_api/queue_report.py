@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from redis import Redis
-
 from footfall.clock import Clock
+from footfall.queue.backend import Backend
 from footfall.queue.spool import Spool
 from footfall.queue.spools import SpoolState, machine_of
 from footfall.queue.state import QueueState, read_state
@@ -45,13 +44,13 @@ class QueueReport:
         return 0.0 if moment is None else round(max(0.0, self.now - moment), 3)
 
 
-def read_queue(redis: Redis, clock: Clock, settings: Settings, spool: Spool) -> QueueState:
+def read_queue(queue: Backend, clock: Clock, settings: Settings, spool: Spool) -> QueueState:
     """The queue as it is now, with this machine's spool as it is now.
 
     Raises:
-        redis.RedisError: Redis cannot be reached.
+        QueueUnavailable: the store cannot be reached.
     """
-    state = read_state(redis, clock, settings.queue_shards, settings.queue_batch_size)
+    state = read_state(queue, clock, settings.queue_batch_size)
     machine, usage = machine_of(spool), spool.usage()
     others = [one for one in state.spools if one.machine != machine]
     own = [SpoolState(machine, usage.requests, usage.bytes, usage.oldest_at)] if usage.bytes else []

@@ -57,5 +57,5 @@ def overloaded(error: Overloaded) -> Refused:
 
 
 def queue_unavailable() -> Refused:
-    """Neither Redis nor the spool takes anything at the moment."""
+    """Neither the queue nor the spool takes anything at the moment."""
     return Refused(503, "queue", "The queue cannot take requests at the moment: send it again later.")

@@ -32,7 +32,7 @@ from footfall.errors import (
 from footfall.management import given
 from footfall.management.management import Management
 from footfall.plugins import archived, methods, reports
-from footfall.queue.connection import connect
+from footfall.queue.stores import open_queue
 from footfall.reports import formats
 from footfall.reports.answer import Answer, Plain
 from footfall.reports.errors import ReportError
@@ -80,7 +80,7 @@ class ReportingResource:
         self._clock = clock
         self._api_log = log
         self._proxies = TrustedProxies(settings.trusted_proxies)
-        self._waiting = ArchiveWaiting(settings.redis_url, clock)
+        self._waiting = ArchiveWaiting(settings, clock)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reports")
         self._of_thread = threading.local()
 
@@ -151,11 +151,11 @@ class ReportDesk:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         database = Database(settings)
         self._clock = clock
-        self._redis = connect(settings.redis_url)
+        self._board = open_queue(settings).board
         self._users = Users(database, settings, clock)
         self._attempts = BruteForceLog(database, clock, settings.brute_force_attempts)
         self._watch = ChangeWatch(self._users.forget)
-        self._management = Management(database, self._users, clock, Changes(self._redis))
+        self._management = Management(database, self._users, clock, Changes(self._board))
         rules = OnDemandRules(
             settings.archive_on_demand, settings.archive_on_demand_visits, settings.today_archive_seconds
         )
@@ -211,7 +211,7 @@ class ReportDesk:
             return _error(name, ReportError(message, 503 if is_lost(error) else 500))
 
     def _answer(self, parameters: Mapping[str, str], encoded: tuple[bytes, bytes], address: str) -> Answer:
-        self._watch.look(self._redis, self._clock)
+        self._watch.look(self._board, self._clock)
         if parameters.get("method") == _BULK:
             return Plain(self._bulk(parameters, encoded, address))
         return self._single(parameters, encoded, address)

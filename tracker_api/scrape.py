@@ -1,6 +1,6 @@
 """Gathering what /metrics shows, cheaply, whoever of the servers is away.
 
-Redis is asked each time, for a few round trips. The database is asked in a thread of its own, at most every ten
+The queue is asked each time, for a few round trips. The database is asked in a thread of its own, at most every ten
 seconds, and waited for a second: a server that is slow or frozen holds nothing else up.
 """
 
@@ -10,20 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import mysql.connector
-import redis
 
 from footfall.archiving.backlog import Backlog, read_backlog
 from footfall.archiving.invalidations import InvalidationStatus
 from footfall.clock import Clock
 from footfall.database import Database
-from footfall.errors import FootfallError
+from footfall.errors import FootfallError, QueueUnavailable
 from footfall.metrics import declared
 from footfall.queue import counters, failures
 from footfall.queue.capacity import Capacity
-from footfall.queue.connection import connect
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.spool import Spool
-from footfall.queue.workers import count_workers
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 from tracker_api.metrics import Snapshot, render
 from tracker_api.queue_report import read_queue
@@ -88,7 +86,7 @@ class Scraper:
         self._clock = clock
         self._spool = spool
         self._capacity = capacity
-        self._redis = connect(settings.redis_url, settings.queue_push_seconds)
+        self._queue = open_queue(settings, answer_seconds=settings.queue_push_seconds)
         self._figures = DatabaseReader(settings, clock)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrape")
 
@@ -101,7 +99,7 @@ class Scraper:
         snapshot = Snapshot()
         try:
             self._add_queue(snapshot)
-        except redis.RedisError as error:
+        except QueueUnavailable as error:
             _log.warning("The queue's share of the metrics is missing: %s", error)
         snapshot.set(declared.REDIS_UP, snapshot.counts is not None)
         snapshot.set(declared.DATABASE_UP, figures is not None)
@@ -111,7 +109,7 @@ class Scraper:
         return render(snapshot)
 
     def _add_queue(self, snapshot: Snapshot) -> None:
-        state = read_queue(self._redis, self._clock, self._settings, self._spool)
+        state = read_queue(self._queue, self._clock, self._settings, self._spool)
         for shard in state.shards:
             snapshot.set(declared.QUEUE_DEPTH, shard.depth, shard.shard)
             snapshot.set(declared.QUEUE_OLDEST, shard.oldest_seconds, shard.shard)
@@ -122,12 +120,13 @@ class Scraper:
         if (load := self._capacity.load) is not None:
             snapshot.set(declared.QUEUE_BYTES, load.bytes)
             snapshot.set(declared.REDIS_MEMORY, load.memory)
-        workers = count_workers(self._redis)
-        snapshot.set(declared.WORKERS, workers.busy, "busy")
-        snapshot.set(declared.WORKERS, workers.idle, "idle")
-        stopped = failures.stopped(self._redis, self._settings.dead_letter_limit)
+        workers = self._queue.workers()
+        busy = sum(worker.state == "busy" for worker in workers)
+        snapshot.set(declared.WORKERS, busy, "busy")
+        snapshot.set(declared.WORKERS, len(workers) - busy, "idle")
+        stopped = failures.stopped(self._queue.board, self._settings.dead_letter_limit)
         snapshot.set(declared.DRAINING_STOPPED, stopped)
-        snapshot.counts = counters.read(self._redis)
+        snapshot.counts = counters.read(self._queue.board)
 
     def _add_spool(self, snapshot: Snapshot) -> None:
         usage, now = self._spool.usage(), self._clock.now().timestamp()

@@ -37,7 +37,7 @@ class ReadyResource:
         self._backstage = backstage
 
     async def on_get(self, request: Request, response: Response) -> None:
-        """200 when Redis or the spool takes requests, with what is not as it should be; else 503 with the reason."""
+        """200 when queue or spool take requests, with what is not as it should be; else 503 with the reason."""
         readiness = await self._backstage.readiness()
         response.content_type = falcon.MEDIA_TEXT
         if not readiness.ready:

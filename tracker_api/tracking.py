@@ -1,6 +1,6 @@
 """The tracking endpoint: /matomo.php and /piwik.php.
 
-No MySQL here: a request is turned into a record, pushed, and answered once Redis or the spool has it. What only the
+No MySQL here: a request is turned into a record, pushed, and answered once the queue or the spool has it. What only the
 database knows (unknown sites, wrong tokens) is found later by the worker.
 """
 

@@ -10,14 +10,15 @@ from typing import Literal
 
 import click
 import mysql.connector
-from redis import Redis
 
 from footfall import migrations
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.errors import FootfallError
-from footfall.queue.connection import connect, explained
+from footfall.queue.backend import Backend
+from footfall.queue.redis.backend import RedisBackend
 from footfall.queue.state import read_state
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings, load
 
 _PACKAGES = ("footfall", "mysql-connector-python", "redis", "hiredis", "rq", "falcon", "polars", "device-detector")
@@ -69,12 +70,12 @@ def doctor(as_json: bool) -> None:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Everything that was found, the ground first; a server that cannot be reached is one finding."""
-    database, redis = Database(settings), connect(settings.redis_url)
+    database, queue = Database(settings), open_queue(settings)
     checks: list[tuple[str, Check]] = [
         ("programs", programs),
         ("settings", lambda: secret_key(settings)),
         ("database", lambda: chain(database_server(database), schema(database))),
-        ("redis", lambda: chain(redis_server(redis, settings), queue(redis, settings))),
+        (queue.kind, lambda: chain(store(queue), waiting(queue, settings))),
     ]
     for subject, check in checks:
         try:
@@ -137,10 +138,16 @@ def schema(database: Database) -> Iterator[Finding]:
     yield Finding("ok", "schema", f"all {len(migrations.available())} migrations are applied")
 
 
-def redis_server(redis: Redis, settings: Settings) -> Iterator[Finding]:
+def store(queue: Backend) -> Iterator[Finding]:
+    """Whether the store that the queue lies in keeps what it acknowledged."""
+    queue.ping()
+    if isinstance(queue, RedisBackend):
+        yield from redis_server(queue)
+
+
+def redis_server(queue: RedisBackend) -> Iterator[Finding]:
     """Whether Redis keeps what it acknowledged."""
-    with explained(settings.redis_url):
-        info = redis.info()
+    info = queue.info()
     yield Finding("ok", "redis", f"Redis {info['redis_version']}")
     if info.get("aof_enabled"):
         yield Finding("ok", "redis", "the append-only file is on")
@@ -170,10 +177,9 @@ def redis_server(redis: Redis, settings: Settings) -> Iterator[Finding]:
         )
 
 
-def queue(redis: Redis, settings: Settings) -> Iterator[Finding]:
+def waiting(queue: Backend, settings: Settings) -> Iterator[Finding]:
     """Whether accepted requests are being recorded."""
-    with explained(settings.redis_url):
-        state = read_state(redis, SystemClock(), settings.queue_shards, settings.queue_batch_size)
+    state = read_state(queue, SystemClock(), settings.queue_batch_size)
     stranded = [s for s in state.shards if s.oldest_seconds > _STRANDED_SECONDS and s.holder is None]
     if stranded:
         yield Finding(

@@ -4,16 +4,16 @@ from types import TracebackType
 from typing import Any
 
 import click
-from redis import Redis, RedisError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from footfall.clock import SystemClock
+from footfall.errors import QueueUnavailable
 from footfall.importing.counts import Counts
-from footfall.queue.connection import connect
 from footfall.queue.lanes import IMPORT
 from footfall.queue.state import read_state
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 
 _DAYS_SHOWN = 40
@@ -46,7 +46,7 @@ class Bars(Quiet):
         self._counts = counts
         self._settings = settings
         self._clock = SystemClock()
-        self._redis: Redis = connect(settings.redis_url)
+        self._queue = open_queue(settings)
         self._looked = (self._clock.monotonic(), 0, self._recorded())
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -86,10 +86,9 @@ class Bars(Quiet):
         self._bars.update(self._task, rates=f"{read:,.0f} lines/s, {done:,.0f} recorded/s")
 
     def _recorded(self) -> int:
-        settings = self._settings
         try:
-            state = read_state(self._redis, self._clock, settings.queue_shards, settings.queue_batch_size)
-        except RedisError:
+            state = read_state(self._queue, self._clock, self._settings.queue_batch_size)
+        except QueueUnavailable:
             return 0
         return sum(shard.recorded for shard in state.shards if shard.shard.startswith(IMPORT.prefix))
 

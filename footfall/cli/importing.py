@@ -28,10 +28,10 @@ from footfall.importing.importer import Importer, Outcome
 from footfall.importing.ledger import Ledger
 from footfall.importing.requests import Maker, PageRequests, ReplayedRequests
 from footfall.importing.streams import find
-from footfall.queue.connection import connect
 from footfall.queue.lanes import IMPORT
 from footfall.queue.producer import Producer
 from footfall.queue.state import read_state
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings, load
 from footfall.sites import Sites
 from footfall.timezones import LocalDays, site_zone
@@ -355,8 +355,8 @@ def _document(
 
 
 def _wait_for_drain(settings: Settings, clock: Clock) -> None:
-    redis = connect(settings.redis_url)
-    while read_state(redis, clock, settings.queue_shards, settings.queue_batch_size).pending_in(IMPORT):
+    queue = open_queue(settings)
+    while read_state(queue, clock, settings.queue_batch_size).pending_in(IMPORT):
         time.sleep(_DRAIN_LOOK_SECONDS)
 
 

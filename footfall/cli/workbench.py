@@ -20,7 +20,7 @@ from footfall.entities.languages import LanguageRepository
 from footfall.entities.sites import SiteRepository
 from footfall.entities.users import UserRepository
 from footfall.errors import InvalidInput
-from footfall.queue.connection import connect
+from footfall.queue.stores import open_queue
 from footfall.settings import load
 from footfall.users import Users
 
@@ -45,7 +45,7 @@ def workbench() -> Workbench:
         FootfallError: the database cannot be reached, or is not of this version.
     """
     settings, clock = load(), SystemClock()
-    database, changes = Database(settings), Changes(connect(settings.redis_url))
+    database, changes = Database(settings), Changes(open_queue(settings).board)
     migrations.check(database)
     users = UserRepository(database, clock, changes)
     return Workbench(

@@ -1,43 +1,40 @@
-"""What all processes count, in one Redis hash: the fields of footfall/metrics/declared.py.
+"""What all processes count, beside the queue: the fields of footfall/metrics/declared.py.
 
-Endpoints add what they counted with the script that pushes a flush, workers with the one that trims a batch: a request
+Endpoints add what they counted in the step that pushes a flush, workers in the one that trims a batch: a request
 is counted in the step that brings it into the queue, or takes it out. Archivers add theirs every few seconds.
 """
 
 import logging
-from collections.abc import Mapping
-
-from redis import Redis, RedisError
 
 from footfall.clock import Clock
+from footfall.errors import QueueUnavailable
 from footfall.metrics.metric import Counts, Tally
-from footfall.queue import keys
+from footfall.queue.backend import Board
 
 _WRITE_SECONDS = 2.0
 _AWAY_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-def read(redis: Redis) -> Counts:
+def read(board: Board) -> Counts:
     """The counts as they stand.
 
     Raises:
-        redis.RedisError: Redis cannot be reached.
+        QueueUnavailable: the store cannot be reached.
     """
-    fields: Mapping[bytes, bytes] = redis.hgetall(keys.COUNTERS)  # type: ignore[assignment]
-    return Counts({name.decode(): int(value) for name, value in fields.items()})
+    return Counts(board.counts())
 
 
 class CountWriter:
     """Adds the `tally` of a process to the common counts, now and then.
 
     Args:
-        redis: what cannot be added, because it is away, is added later.
+        board: what cannot be added, because the store is away, is added later.
     """
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, board: Board, clock: Clock) -> None:
         self.tally = Tally()
-        self._redis = redis
+        self._board = board
         self._clock = clock
         self._due_at = clock.monotonic() + _WRITE_SECONDS
 
@@ -53,11 +50,8 @@ class CountWriter:
         if not counts:
             return
         try:
-            with self._redis.pipeline(transaction=True) as pipeline:
-                for name, increment in counts.items():
-                    pipeline.hincrby(keys.COUNTERS, name, increment)
-                pipeline.execute()
-        except RedisError as error:
-            _log.debug("What was counted for /metrics is kept until Redis can be reached: %s", error)
+            self._board.count(counts)
+        except QueueUnavailable as error:
+            _log.debug("What was counted for /metrics is kept until it can be added: %s", error)
             self.tally.put_back(counts)
             self._due_at = self._clock.monotonic() + _AWAY_SECONDS

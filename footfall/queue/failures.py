@@ -5,13 +5,10 @@ records; then draining stops, and the requests stay in the queue until somebody 
 by the rules (an unknown site, a missing token) do not count: anybody can send these.
 """
 
-from typing import cast
-
-from redis import Redis
-
 from footfall.errors import FootfallError
-from footfall.queue import keys
+from footfall.queue.backend import Board
 
+_NAME = "failures"
 _SECONDS = 3600
 
 
@@ -19,7 +16,7 @@ class DrainingStopped(FootfallError):
     """Too many requests could not be recorded lately: nothing is drained until somebody has looked."""
 
 
-def note(redis: Redis, count: int, limit: int) -> None:
+def note(board: Board, count: int, limit: int) -> None:
     """Count failures, before they become dead letters.
 
     Args:
@@ -27,26 +24,22 @@ def note(redis: Redis, count: int, limit: int) -> None:
 
     Raises:
         DrainingStopped: with these there are more than the limit within an hour. They must stay in the queue.
-        redis.RedisError: Redis cannot be reached.
+        QueueUnavailable: nobody can count at present.
     """
     if not count or not limit:
         return
-    with redis.pipeline(transaction=True) as pipeline:
-        pipeline.set(keys.FAILURES, 0, nx=True, ex=_SECONDS)
-        pipeline.incrby(keys.FAILURES, count)
-        _, total = pipeline.execute()
-    if total > limit:
+    if board.add(_NAME, count, _SECONDS) > limit:
         raise DrainingStopped(explanation(limit))
 
 
-def stopped(redis: Redis, limit: int) -> bool:
+def stopped(board: Board, limit: int) -> bool:
     """Whether draining has stopped."""
-    return bool(limit) and int(cast(bytes | None, redis.get(keys.FAILURES)) or 0) > limit
+    return bool(limit) and int(board.get([_NAME])[0] or 0) > limit
 
 
-def resume(redis: Redis) -> None:
+def resume(board: Board) -> None:
     """Begin to count anew: draining goes on."""
-    redis.delete(keys.FAILURES)
+    board.delete(_NAME)
 
 
 def explanation(limit: int) -> str:

@@ -1,17 +1,14 @@
-"""The spool keeper: watches Redis for one endpoint process, and brings spooled requests back into the queue."""
+"""The spool keeper: watches the store for one endpoint process, and brings spooled requests back into the queue."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
 
-import redis
-
-from footfall.queue import capacity, spools
+from footfall.errors import QueueUnavailable
+from footfall.queue import spools
+from footfall.queue.backend import Backend
 from footfall.queue.capacity import Capacity
-from footfall.queue.connection import explain
-from footfall.queue.layouts import known_shards
-from footfall.queue.pushing import FlushPusher, Pushing
 from footfall.queue.spool import Spool, SpoolReader
 
 _log = logging.getLogger(__name__)
@@ -25,36 +22,31 @@ class SpoolKeeper:
     Every process has one; the spool's own lock lets one of a machine's processes bring requests back at a time.
 
     Args:
-        client: a client of its own.
-        url: its REDIS_URL, for messages.
-        shard_count: QUEUE_SHARDS.
+        queue: a connection of its own.
         judged: told whether the queue has room.
         found_empty: called with the shards that were empty before a push.
     """
 
     def __init__(
         self,
-        client: redis.Redis,
-        url: str,
-        shard_count: int,
+        queue: Backend,
         spool: Spool,
         judged: Capacity,
         found_empty: Callable[[list[str]], None],
     ) -> None:
-        self._redis = client
-        self._url = url
-        self._shard_count = shard_count
+        self._queue = queue
         self._spool = spool
         self._capacity = judged
         self._found_empty = found_empty
-        self._pusher = FlushPusher(client, Pushing(shard_count, time.monotonic, follow=True))
+        self._pusher = queue.pusher(follow=True)
+        self._elsewhere = "Requests go to the spool" if spool.directory else "Requests are refused"
         self._machine = spools.machine_of(spool)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._measured_at = float("-inf")
         self._published = False
-        self.redis_error = ""
-        """Why Redis could not be reached at the last look, as a sentence; empty when it could."""
+        self.queue_error = ""
+        """Why the store could not be reached at the last look, as a sentence; empty when it could."""
 
     def start(self) -> None:
         """Look again and again until stopped."""
@@ -79,9 +71,9 @@ class SpoolKeeper:
                 self._replay()
             if self._published and not self._spool.holds():
                 self._publish()
-            self._found_redis("")
-        except redis.RedisError as error:
-            self._found_redis(str(explain(error, self._url)))
+            self._found_queue("")
+        except QueueUnavailable as error:
+            self._found_queue(str(error))
         except OSError as error:
             _log.error("The spool in %s cannot be read: %s", self._spool.directory, error)
         self._spool.sync()
@@ -96,22 +88,22 @@ class SpoolKeeper:
                 _log.exception("The spool keeper failed; it goes on")
             self._stop.wait(_LOOK_SECONDS)
 
-    def _found_redis(self, error: str) -> None:
-        if bool(error) != bool(self.redis_error):
+    def _found_queue(self, error: str) -> None:
+        if bool(error) != bool(self.queue_error):
             if error:
-                _log.warning("Requests go to the spool: %s", error)
+                _log.warning("%s: %s", self._elsewhere, error)
             else:
-                _log.warning("Redis takes requests again")
-        self.redis_error = error
+                _log.warning("The queue takes requests again")
+        self.queue_error = error
 
     def _measure(self) -> None:
         if time.monotonic() - self._measured_at < _MEASURE_SECONDS:
             return
         was_full = self._capacity.full
-        self._capacity.judge(capacity.measure(self._redis, known_shards(self._redis, self._shard_count)))
+        self._capacity.judge(self._queue.load())
         self._measured_at = time.monotonic()
         if self._capacity.full and not was_full:
-            _log.warning("%s: requests go to the spool until workers have made room", self._capacity.full)
+            _log.warning("%s. %s until workers have made room", self._capacity.full, self._elsewhere)
         elif was_full and not self._capacity.full:
             _log.warning("The queue has room again")
         if self._spool.holds():
@@ -119,7 +111,7 @@ class SpoolKeeper:
 
     def _publish(self) -> None:
         usage = self._spool.usage()
-        spools.publish(self._redis, self._machine, usage)
+        spools.publish(self._queue.board, self._machine, usage)
         self._published = bool(usage.bytes)
 
     def _replay(self) -> None:

@@ -23,11 +23,16 @@ class FencedOff(Exception):
 
 
 class Offsets:
-    """The offsets of all shards."""
+    """The offsets of all shards.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    Args:
+        place: tells queues in different stores apart that are drained into the same database; see Backend.
+    """
+
+    def __init__(self, database: Database, clock: Clock, place: str = "") -> None:
         self._database = database
         self._clock = clock
+        self._prefix = f"{place}:" if place else ""
         self._table = database.table("footfall_shard")
 
     def recorded(self, generation: str, shard: str, begun: Mapping[str, int]) -> int:
@@ -37,7 +42,8 @@ class Offsets:
             begun: the offset at which each generation began in the shard; 0 for one that is missing.
         """
         rows = self._database.query(
-            f"SELECT recorded FROM {self._table} WHERE generation = %s AND shard = %s", (generation, shard)
+            f"SELECT recorded FROM {self._table} WHERE generation = %s AND shard = %s",
+            (generation, self._prefix + shard),
         )
         if rows:
             return int(rows[0][0])
@@ -57,7 +63,7 @@ class Offsets:
         """
         rows = self._database.query(
             f"SELECT recorded, fence FROM {self._table} WHERE generation = %s AND shard = %s FOR UPDATE",
-            (generation, shard),
+            (generation, self._prefix + shard),
         )
         if rows and rows[0][1] > fence:
             raise FencedOff(f"A later lease has written to shard {shard}")
@@ -65,16 +71,17 @@ class Offsets:
             raise OffsetMoved(f"Shard {shard} is not at {seen} any more")
         self._database.execute(
             f"UPDATE {self._table} SET recorded = %s, fence = %s, ts_updated = %s WHERE generation = %s AND shard = %s",
-            (to, fence, self._now(), generation, shard),
+            (to, fence, self._now(), generation, self._prefix + shard),
         )
 
     def _open(self, generation: str, shard: str, begun: Mapping[str, int]) -> int:
         """Make the row of a generation and close the former one, in a transaction."""
+        stored = self._prefix + shard
         with self._database.transaction():
             rows = self._database.query(
                 f"SELECT generation, recorded, fence FROM {self._table} WHERE shard = %s "
                 "ORDER BY ts_updated DESC, recorded DESC FOR UPDATE",
-                (shard,),
+                (stored,),
             )
             known = {_text(name): int(recorded) for name, recorded, _ in rows}
             if generation in known:
@@ -84,13 +91,13 @@ class Offsets:
             passed = {name: offset for name, offset in begun.items() if name not in known and name != generation}
             recorded = min(former, begun.get(generation, 0), *passed.values())
             self._database.execute(
-                f"UPDATE {self._table} SET fence = %s WHERE shard = %s AND fence < %s", (_CLOSED, shard, _CLOSED)
+                f"UPDATE {self._table} SET fence = %s WHERE shard = %s AND fence < %s", (_CLOSED, stored, _CLOSED)
             )
             for name, fence in [*((name, _CLOSED) for name in passed), (generation, 0)]:
                 self._database.execute(
                     f"INSERT INTO {self._table} (generation, shard, recorded, fence, ts_updated) "
                     "VALUES (%s, %s, %s, %s, %s)",
-                    (name, shard, recorded, fence, self._now()),
+                    (name, stored, recorded, fence, self._now()),
                 )
         return recorded
 

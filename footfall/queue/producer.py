@@ -5,14 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 
-from footfall.queue import capacity
-from footfall.queue.asking import DrainRequests
-from footfall.queue.capacity import Capacity, Load
-from footfall.queue.connection import connect, explained
+from footfall.queue.backend import Load
+from footfall.queue.capacity import Capacity
 from footfall.queue.flush import Flush
 from footfall.queue.lanes import Lane
-from footfall.queue.layouts import known_shards
-from footfall.queue.pushing import FlushPusher, Pushing
+from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 
 _MEASURE_SECONDS = 1.0
@@ -30,13 +27,11 @@ class Producer:
     """
 
     def __init__(self, settings: Settings, lane: Lane) -> None:
-        self._settings = settings
         self._lane = lane
-        self._redis = connect(settings.redis_url)
-        self._pusher = FlushPusher(self._redis, Pushing(settings.queue_shards, time.monotonic, lane))
-        self._drains = DrainRequests(self._redis, settings.queue_drain_seconds, settings.queue_sweep_seconds)
+        self._queue = open_queue(settings)
+        self._pusher = self._queue.pusher(lane)
         self._capacity = Capacity.of(settings, lane)
-        self._load = Load(0, 0, 0.0)
+        self._load = Load(0, 0)
         self._measured_at = float("-inf")
 
     def __enter__(self) -> "Producer":
@@ -49,33 +44,38 @@ class Producer:
 
     def close(self) -> None:
         """Close the connection."""
-        self._redis.close()
+        self._queue.disconnect()
 
     def push(self, flush: Flush) -> None:
         """Push the flush, unless one with this or a later number of its producer was pushed; the lane may be full.
 
         Raises:
-            QueueUnavailable: Redis did not take it, or did and could not say so. Pushing it again does no harm.
+            QueueUnavailable: it was not taken, or was, and nobody could say so. Pushing it again does no harm.
         """
-        with explained(self._settings.redis_url):
-            for shard in self._pusher.push(flush):
-                self._drains.ask(shard)
+        for shard in self._pusher.push(flush):
+            self._queue.drains.ask(shard)
         size = sum(map(len, flush.records))
         self._load = replace(
             self._load, requests=self._load.requests + len(flush.records), bytes=self._load.bytes + size
         )
         self._capacity.judge(self._load)
 
+    def latest(self, producer: str) -> int:
+        """The number of the last flush that was pushed under this name within 30 days; 0 when there was none.
+
+        Raises:
+            QueueUnavailable: nobody can tell.
+        """
+        return self._queue.latest(producer)
+
     def full(self) -> str:
         """Why the lane has no room, as the beginning of a sentence; empty when it has.
 
         Raises:
-            QueueUnavailable: Redis cannot be asked.
+            QueueUnavailable: nobody can tell.
         """
         if self._capacity.full or time.monotonic() - self._measured_at >= _MEASURE_SECONDS:
-            with explained(self._settings.redis_url):
-                shards = known_shards(self._redis, self._settings.queue_shards, self._lane)
-                self._load = capacity.measure(self._redis, shards)
+            self._load = self._queue.load(self._lane)
             self._measured_at = time.monotonic()
             self._capacity.judge(self._load)
         return self._capacity.full
@@ -87,7 +87,7 @@ class Producer:
             waiting: told, some ten times a second, why there is none; may raise to give up.
 
         Raises:
-            QueueUnavailable: Redis cannot be asked.
+            QueueUnavailable: nobody can tell.
         """
         while reason := self.full():
             waiting(reason)

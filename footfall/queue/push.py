@@ -1,12 +1,12 @@
-"""Pushing tracking request records into the queue, many at a time: into Redis, or into the spool.
+"""Pushing tracking request records into the queue, many at a time: into its store, or into the spool.
 
 One flush is under way at any moment; what gathers meanwhile goes with the next one (measured: twice the throughput of
 a push per request, and no waiting for a timer when there is little traffic). A flush is taken as a whole or not at all,
 so every request waiting for it gets the same answer.
 
-A flush that Redis does not take goes to the spool; so does every later one, of every process of this machine, until the
-spool is empty again. That keeps the requests in order. Only when the spool cannot take a flush either is it offered to
-Redis out of turn, and only when both have failed is it refused.
+A flush that the store does not take goes to the spool; so does every later one, of every process of this machine, until
+the spool is empty again. That keeps the requests in order. Only when the spool cannot take a flush either is it offered
+to the store out of turn, and only when both have failed is it refused.
 """
 
 import asyncio
@@ -15,19 +15,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import uuid4
-
-import redis
-import redis.asyncio
 
 from footfall.clock import Clock
 from footfall.errors import QueueUnavailable
 from footfall.queue.capacity import Capacity
-from footfall.queue.connection import explain
 from footfall.queue.flush import Flush
 from footfall.queue.memory import Memory
-from footfall.queue.pushing import Pushing
-from footfall.queue.scripts import PUSH
 from footfall.queue.spool import Spool, SpoolUnavailable, SpoolUncertain
 
 _log = logging.getLogger(__name__)
@@ -47,14 +42,23 @@ class _Waiting:
     taken: "asyncio.Future[None]"
 
 
+class AsyncLanePusher(Protocol):
+    """Pushes flushes into the live lane from an event loop; as LanePusher of backend.py."""
+
+    async def push(self, flush: Flush) -> list[str]:
+        """Push the flush; the shards that were empty before.
+
+        Raises:
+            QueueUnavailable: it was not taken, or was, and nobody could say so.
+        """
+
+
 class Pusher:
     """Pushes for one event loop.
 
     Args:
-        client: the connection; only this object uses it.
-        url: its REDIS_URL, for messages.
-        shard_count: QUEUE_SHARDS.
-        spool: takes what Redis cannot.
+        queue: only this object uses it.
+        spool: takes what the store cannot.
         capacity: tells whether the queue has room.
         memory: what all that waits may take in this process.
         found_empty: called after a push with the shards whose lists were empty before it; must return at once.
@@ -62,18 +66,14 @@ class Pusher:
 
     def __init__(
         self,
-        client: redis.asyncio.Redis,
-        url: str,
-        shard_count: int,
+        queue: AsyncLanePusher,
         spool: Spool,
         capacity: Capacity,
         memory: Memory,
         clock: Clock,
         found_empty: Callable[[list[str]], None],
     ) -> None:
-        self._script = client.register_script(PUSH)
-        self._url = url
-        self._pushing = Pushing(shard_count, clock.monotonic)
+        self._queue = queue
         self._spool = spool
         self._capacity = capacity
         self._memory = memory
@@ -87,19 +87,19 @@ class Pusher:
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
 
     def count(self, field: str) -> None:
-        """Count something (footfall/metrics/declared.py); it reaches Redis with the next flush."""
+        """Count something (footfall/metrics/declared.py); it reaches the queue with the next flush."""
         self._counts[field] += 1
         self._start()
 
     async def push(self, records: Records) -> None:
-        """Push records; returns once Redis or the spool has taken all of them.
+        """Push records; returns once the store or the spool has taken all of them.
 
         Args:
             records: hash of the visitor, and record, of each.
 
         Raises:
-            QueueUnavailable: neither took them. When the connection to Redis broke in between, or the disk failed, they
-                may have come into the queue all the same.
+            QueueUnavailable: neither took them. When the connection to the store broke in between, or the disk failed,
+                they may have come into the queue all the same.
             Overloaded: too much waits already.
         """
         size = sum(len(record) for _, record in records) + _RECORD_OVERHEAD * len(records)
@@ -137,7 +137,7 @@ class Pusher:
                 if error is not None:
                     self._counts.update(counts)
                     if not self._waiting:
-                        return  # the counts wait for the next request, not for Redis in a busy loop
+                        return  # the counts wait for the next request, not for the store in a busy loop
         finally:
             self._flushing = None
 
@@ -189,23 +189,15 @@ class Pusher:
             self._producer, self._sequence = uuid4().hex, 1
             flush = Flush(self._producer, 1, flush.hashes, flush.records, flush.flushed_at, flush.counts)
         try:
-            await self._to_redis(flush)
-        except redis.RedisError as error:
-            reason = explain(error, self._url)
+            if empty := await self._queue.push(flush):
+                self._found_empty(empty)
+        except QueueUnavailable as error:
             if not flush.records:
-                raise reason from error
+                raise
             try:
                 await self._to_spool(flush)
             except SpoolUnavailable as unavailable:
-                raise QueueUnavailable(f"{reason} {unavailable}") from error
-
-    async def _to_redis(self, flush: Flush) -> None:
-        empty = None
-        while empty is None:
-            call = self._pushing.call(flush)
-            empty = self._pushing.understand(call, await self._script(keys=call.keys, args=call.arguments))
-        if empty:
-            self._found_empty(empty)
+                raise QueueUnavailable(f"{error} {unavailable}") from error
 
     async def _to_spool(self, flush: Flush) -> None:
         await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.append, flush)

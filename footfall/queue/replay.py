@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import redis
-
 from footfall.clock import Clock
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.backend import Backend
 from footfall.queue.dead_letters import BuriedLetter, DeadLetters, LetterChoice
 from footfall.queue.flush import Flush
-from footfall.queue.pushing import FlushPusher, Pushing
 from footfall.queue.visitor import parse, visitor_hash
 
 _AT_ONCE = 500
@@ -21,18 +18,16 @@ class Desk:
     """What dead letters are handled with.
 
     Args:
-        redis: the queue's.
-        ask: asks for a drain of a shard.
+        queue: where they are put back.
     """
 
     database: Database
-    redis: redis.Redis
+    queue: Backend
     letters: DeadLetters
     clock: Clock
-    ask: Callable[[str], object]
 
 
-def replay(desk: Desk, chosen: LetterChoice, shard_count: int, done: Callable[[int], None]) -> int:
+def replay(desk: Desk, chosen: LetterChoice, done: Callable[[int], None]) -> int:
     """Put letters back into the queue behind all that waits there, oldest first; how many.
 
     Each letter is a flush with a name of its own, and deleted once it is pushed. If that is cut short, it is pushed
@@ -40,21 +35,20 @@ def replay(desk: Desk, chosen: LetterChoice, shard_count: int, done: Callable[[i
     alone by this call.
 
     Args:
-        shard_count: QUEUE_SHARDS.
         done: told after every step how many letters it handled.
 
     Raises:
-        redis.RedisError, DatabaseUnavailable, mysql.connector.Error: what is not done by then is still a dead letter.
+        QueueUnavailable, DatabaseUnavailable, mysql.connector.Error: what is not done by then is still a dead letter.
     """
-    pusher = FlushPusher(desk.redis, Pushing(shard_count, desk.clock.monotonic, follow=True))
+    pusher = desk.queue.pusher(follow=True)
 
     def push(letters: list[BuriedLetter]) -> None:
         for letter in letters:
             for shard in pusher.push(_flush(letter, desk.clock.now().timestamp())):
-                desk.ask(shard)
+                desk.queue.drains.ask(shard)
 
     def forget(letters: list[BuriedLetter]) -> None:
-        desk.redis.delete(*[keys.flushed(_name(letter)) for letter in letters])
+        desk.queue.forget_producers([_name(letter) for letter in letters])
 
     return _in_steps(desk, chosen, push, forget, done)
 

@@ -1,14 +1,14 @@
-"""What lies in the spools of all machines, as each of them last said in Redis."""
+"""What lies in the spools of all machines, as each of them last said beside the queue."""
 
 import socket
 from dataclasses import dataclass
-from typing import cast
 
 import msgspec
-from redis import Redis
 
-from footfall.queue import keys
+from footfall.queue.backend import Board
 from footfall.queue.spool import Spool, Usage
+
+_NAME = "spools"
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,17 @@ class SpoolState:
     oldest_at: float | None
 
 
-def publish(redis: Redis, machine: str, usage: Usage) -> None:
+def publish(board: Board, machine: str, usage: Usage) -> None:
     """Say what lies in the spool of this machine."""
-    if usage.requests or usage.bytes:
-        redis.hset(keys.SPOOLS, machine, msgspec.json.encode(usage))
-    else:
-        redis.hdel(keys.SPOOLS, machine)
+    board.put_field(_NAME, machine, msgspec.json.encode(usage) if usage.requests or usage.bytes else None)
 
 
-def read(redis: Redis) -> list[SpoolState]:
+def read(board: Board) -> list[SpoolState]:
     """The spools that hold anything, by machine."""
     states = []
-    for machine, value in sorted(cast(dict[bytes, bytes], redis.hgetall(keys.SPOOLS)).items()):
+    for machine, value in sorted(board.fields(_NAME).items()):
         usage = msgspec.json.decode(value, type=Usage)
-        states.append(SpoolState(machine.decode(), usage.requests, usage.bytes, usage.oldest_at))
+        states.append(SpoolState(machine, usage.requests, usage.bytes, usage.oldest_at))
     return states
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 import msgspec
-from redis import Redis
 
 from footfall.clock import Clock
-from footfall.queue import keys, spools
+from footfall.queue import spools
+from footfall.queue.backend import Backend
 from footfall.queue.lanes import IMPORT, LIVE, Lane, lane_of
 from footfall.queue.layouts import all_shards
 from footfall.queue.lease import holders
@@ -20,7 +20,7 @@ class ShardState:
 
     Args:
         shard: its name.
-        depth: requests in its list; a request leaves it after it was committed to the database.
+        depth: requests in it; a request leaves it after it was committed to the database.
         oldest_seconds: age of the request at the head; 0 for an empty list, and in the import lane, where requests have
             the times of their log.
         recorded: requests that ever left the list.
@@ -55,7 +55,7 @@ class QueueState:
 
     @property
     def queued(self) -> int:
-        """Requests in Redis, of all lanes."""
+        """Requests in the store, of all lanes."""
         return sum(shard.depth for shard in self.shards)
 
     def pending_in(self, lane: Lane) -> int:
@@ -75,7 +75,7 @@ class QueueState:
 
     @property
     def oldest_seconds(self) -> float:
-        """Age of the oldest request in the live lane in Redis; 0 when there is none."""
+        """Age of the oldest request in the live lane; 0 when there is none."""
         return max((shard.oldest_seconds for shard in self.shards), default=0.0)
 
     @property
@@ -84,37 +84,22 @@ class QueueState:
         return sum(shard.recorded for shard in self.shards)
 
 
-def depths(redis: Redis, shards: list[str]) -> dict[str, int]:
-    """How many requests each of the shards holds."""
-    with redis.pipeline(transaction=False) as pipeline:
-        for shard in shards:
-            pipeline.llen(keys.requests(shard))
-        return dict(zip(shards, pipeline.execute(), strict=True))
-
-
-def read_state(redis: Redis, clock: Clock, shard_count: int, batch_size: int) -> QueueState:
+def read_state(queue: Backend, clock: Clock, batch_size: int) -> QueueState:
     """The queue as it is now.
 
     Args:
-        shard_count: QUEUE_SHARDS.
         batch_size: QUEUE_BATCH_SIZE.
     """
-    shards = all_shards(redis, shard_count)
-    with redis.pipeline(transaction=True) as pipeline:
-        for shard in shards:
-            pipeline.llen(keys.requests(shard))
-            pipeline.lindex(keys.requests(shard), 0)
-            pipeline.get(keys.trimmed(shard))
-        answers = pipeline.execute()
-    held = holders(redis, shards)
+    shards = all_shards(queue)
+    stands, held = queue.stands(shards), holders(queue, shards)
     now = clock.now().timestamp()
     return QueueState(
         [
-            ShardState(shard, depth, _age(shard, oldest, now), int(trimmed or 0), held.get(shard))
-            for shard, depth, oldest, trimmed in zip(shards, answers[::3], answers[1::3], answers[2::3], strict=True)
+            ShardState(one.shard, one.depth, _age(one.shard, one.first, now), one.trimmed, held.get(one.shard))
+            for one in stands
         ],
         batch_size,
-        spools.read(redis),
+        spools.read(queue.board),
     )
 
 

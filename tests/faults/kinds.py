@@ -11,13 +11,14 @@ from typing import Any
 
 import mysql.connector
 import redis
+from queues import queue_on
 from stack import wait_for
 
 from faults.installation import DATABASE, ENDPOINTS, SHARDS, TAKEN_OVER_SECONDS, UNDISTURBED, WORKERS, Installation
 from faults.mariadb import USER
 from faults.proxy import Cut, Proxy
-from footfall.queue.connection import connect
 from footfall.queue.lease import holders
+from footfall.queue.redis.connection import connect
 
 _FIND_SECONDS = 3.0
 _OF_MARIADB = list(Cut)
@@ -162,7 +163,7 @@ def _busy_worker(there: Installation, chance: random.Random) -> int:
 def _lease_holders(there: Installation) -> set[int]:
     client = connect(there.redis.url, 0.5)
     try:
-        return {int(holder.rpartition("-")[2]) for holder in holders(client, list(SHARDS)).values()}
+        return {int(holder.rpartition("-")[2]) for holder in holders(queue_on(client), list(SHARDS)).values()}
     except redis.RedisError:
         return set()
     finally:

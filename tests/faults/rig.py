@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from queues import queue_on
 from stack import wait_for
 
 from faults import checks, comparison
@@ -146,7 +147,7 @@ def _set_up(there: Installation, database: Database, settings: Settings) -> str:
     """Sites, goals and a token."""
     clock = SystemClock()
     migrations.migrate(database, clock)
-    changes = Changes(there.redis.client)
+    changes = Changes(queue_on(there.redis.client).board)
     sites, goals = SiteRepository(database, clock, changes), GoalRepository(database, changes)
     for idsite, timezone in zip(SITES, _TIMEZONES, strict=True):
         made = sites.create(
@@ -198,8 +199,8 @@ class _Checker:
 
     def _is_drained(self) -> bool:
         client = self._there.redis.client
-        state = read_state(client, SystemClock(), len(SHARDS), 1000)
-        return not (state.pending or self._there.disk.holds() or holders(client, list(SHARDS)))
+        state = read_state(queue_on(client), SystemClock(), 1000)
+        return not (state.pending or self._there.disk.holds() or holders(queue_on(client), list(SHARDS)))
 
     def _count(self) -> Verdict:
         result, entries = self._result, self._ledger.entries

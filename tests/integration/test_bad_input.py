@@ -12,7 +12,7 @@ from click.testing import Result
 from redis import Redis
 
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.settings import Settings
 
@@ -87,7 +87,7 @@ def test_archiving_goes_on_without_redis_and_says_so(run_command: Run, database:
     database.execute("INSERT INTO footfall_touched_day VALUES (1, %s, %s)", (now.date(), now))
     done = run_command("archive_cli run --sites 1", REDIS_URL=NOWHERE_REDIS)
     assert done.exit_code == 0
-    assert "Redis cannot be asked" in done.stderr
+    assert "The queue cannot be asked" in done.stderr
     assert database.query("SELECT * FROM footfall_touched_day") == []
 
 
@@ -111,7 +111,7 @@ def test_redis_refuses_the_credentials(run_command: Run, settings: Settings, com
 
 @pytest.mark.parametrize("command", NEED_DATABASE)
 def test_the_database_is_from_a_newer_version(run_command: Run, database: Database, command: str) -> None:
-    database.execute("INSERT INTO footfall_migration VALUES (9999, 'from_the_future', '2030-01-01')")
+    database.execute("INSERT INTO footfall_migration VALUES (9999, 'from_the_future.breaking', '2030-01-01')")
     try:
         assert_said(run_command(command), "9999", "upgrade Footfall")
     finally:

@@ -8,16 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 from click.testing import Result
+from queues import queue_on
 from row_recorder import RowRecorder, new_row_recorder, recorded
 
 from footfall.clock import FixedClock
 from footfall.database import Database
-from footfall.queue import failures, keys
+from footfall.queue import failures
 from footfall.queue.dead_letters import DeadLetter, DeadLetters, LetterChoice
 from footfall.queue.failures import DrainingStopped
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.queue.shards import layout
-from footfall.queue.state import depths
 from footfall.settings import Settings
 from footfall.tracking.errors import Failure
 from footfall.tracking.failures import FailedRequest, TrackingFailures
@@ -39,7 +40,9 @@ def new_tools_with(
     settings: Settings, clock: FixedClock, database: Database, redis_client: redis.Redis, recorder: RowRecorder
 ) -> Callable[..., Tools]:
     def make(**values: int) -> Tools:
-        return new_tools(replace(settings, **values), clock, database, redis_client, recorder, patience=IMPATIENT)
+        return new_tools(
+            replace(settings, **values), clock, database, queue_on(redis_client), recorder, patience=IMPATIENT
+        )
 
     return make
 
@@ -62,7 +65,7 @@ def push(client: redis.Redis, *queries: str) -> None:
 
 
 def drain_all(tools: Tools) -> None:
-    for shard, depth in depths(tools.redis, list(layout(16))).items():
+    for shard, depth in tools.queue.depths(list(layout(16))).items():
         if depth:
             drain(tools, shard)
 
@@ -260,9 +263,9 @@ def test_without_a_limit_draining_never_stops(
 
 def test_failures_are_forgotten_after_an_hour(redis_client: redis.Redis) -> None:
     with pytest.raises(DrainingStopped):
-        failures.note(redis_client, 5, 3)
-    assert failures.stopped(redis_client, 3)
-    assert 3590 < int(redis_client.ttl(keys.FAILURES)) <= 3600
+        failures.note(queue_on(redis_client).board, 5, 3)
+    assert failures.stopped(queue_on(redis_client).board, 3)
+    assert 3590 < int(redis_client.ttl(keys.value("failures"))) <= 3600
 
 
 def test_a_command_line_drain_says_why_it_does_nothing(
@@ -270,7 +273,7 @@ def test_a_command_line_drain_says_why_it_does_nothing(
 ) -> None:
     push(redis_client, "a")
     with pytest.raises(DrainingStopped):
-        failures.note(redis_client, 5, 3)
+        failures.note(queue_on(redis_client).board, 5, 3)
     done = run_command("queue_workers drain", DEAD_LETTER_LIMIT="3")
     assert done.exit_code == 1
     assert "queue_workers dead resume" in done.stderr
@@ -278,7 +281,7 @@ def test_a_command_line_drain_says_why_it_does_nothing(
 
 def test_the_status_says_that_draining_has_stopped(run_command: RunCommand, redis_client: redis.Redis) -> None:
     with pytest.raises(DrainingStopped):
-        failures.note(redis_client, 5, 3)
+        failures.note(queue_on(redis_client).board, 5, 3)
     assert json.loads(run_command("queue_workers status --json", DEAD_LETTER_LIMIT="3").stdout)["draining_stopped"]
     assert "dead resume" in run_command("queue_workers status", DEAD_LETTER_LIMIT="3").stdout
 

@@ -11,15 +11,17 @@ from datetime import UTC, datetime
 import mysql.connector
 import pytest
 import redis
+from queues import queue_on
 from row_recorder import RowRecorder, new_row_recorder, recorded
 
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.metrics.declared import EXCLUDED
 from footfall.options import Options
-from footfall.queue import counters, head, keys
+from footfall.queue import counters
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.lease import Lease, holders
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, decode, encode
 from footfall.settings import Settings
 from footfall.users import Users
@@ -46,7 +48,7 @@ def tools(
     settings: Settings, clock: FixedClock, database: Database, redis_client: redis.Redis, recorder: RowRecorder
 ) -> Tools:
     settings = replace(settings, queue_batch_size=10)
-    return new_tools(settings, clock, database, redis_client, recorder, patience=IMPATIENT)
+    return new_tools(settings, clock, database, queue_on(redis_client), recorder, patience=IMPATIENT)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def other_worker(settings: Settings, clock: FixedClock, recorder: RowRecorder) -
     def work(shard: str) -> int:
         database, client = Database(settings), redis.Redis.from_url(settings.redis_url)
         try:
-            second = new_tools(settings, clock, database, client, RowRecorder(database), patience=IMPATIENT)
+            second = new_tools(settings, clock, database, queue_on(client), RowRecorder(database), patience=IMPATIENT)
             return drain(second, shard)
         finally:
             database.close()
@@ -83,7 +85,7 @@ def test_everything_is_recorded_once_and_leaves_the_queue(
     assert recorded(database) == numbered(25)
     assert recorder.writes == [10, 10, 5]
     assert redis_client.llen(keys.requests(SHARD)) == 0
-    assert holders(redis_client, [SHARD]) == {}
+    assert holders(queue_on(redis_client), [SHARD]) == {}
 
 
 def test_the_load_report_is_logged_and_kept(
@@ -107,7 +109,7 @@ def test_a_crash_between_commit_and_trim_records_nothing_twice(
 ) -> None:
     push(redis_client, *numbered(15))
     with monkeypatch.context() as patch:
-        patch.setattr(head, "trim", crash)
+        patch.setattr(tools.queue, "trim", crash)
         with pytest.raises(Crash):
             drain(tools, SHARD)
     assert recorded(database) == numbered(10)
@@ -160,7 +162,7 @@ def test_a_shard_that_another_worker_drains_is_left_alone(
     tools: Tools, redis_client: redis.Redis, database: Database
 ) -> None:
     push(redis_client, *numbered(5))
-    Lease.acquire(redis_client, SHARD, "another", 30)
+    Lease.acquire(queue_on(redis_client), SHARD, "another", 30)
     assert drain(tools, SHARD) == 0
     assert recorded(database) == []
 
@@ -266,7 +268,7 @@ def test_what_is_left_out_on_purpose_is_counted_and_nothing_else(
     assert drain(tools, SHARD) == 3
     assert recorded(database) == ["a"]
     assert database.query("SELECT COUNT(*) FROM footfall_dead_letter") == [(0,)]
-    assert counters.read(redis_client).values(EXCLUDED) == {("excluded address",): 2}
+    assert counters.read(queue_on(redis_client).board).values(EXCLUDED) == {("excluded address",): 2}
     assert any(message.endswith(" - Excluded 2: excluded address 2") for message in caplog.messages)
 
 
@@ -328,7 +330,7 @@ def test_a_request_that_comes_at_the_very_end_of_a_drain_is_asked_for(
     monkeypatch.setattr(tools.drains, "clear", pushed_before)
     drain(tools, SHARD)
     assert waiting_jobs(redis_client) == 1
-    assert holders(redis_client, [SHARD]) == {}, "the new job must find the lease free"
+    assert holders(queue_on(redis_client), [SHARD]) == {}, "the new job must find the lease free"
 
 
 def test_a_turn_that_is_over_leaves_the_rest_to_the_next_job(
@@ -357,7 +359,7 @@ def test_shards_of_a_former_layout_are_drained_first(
 
 @pytest.fixture
 def sweep(tools: Tools) -> Sweep:
-    return Sweep(tools.redis, tools.drains, 16)
+    return Sweep(tools.queue)
 
 
 def test_the_sweep_asks_for_a_stranded_shard_once(sweep: Sweep, redis_client: redis.Redis) -> None:
@@ -371,7 +373,7 @@ def test_the_sweep_leaves_shards_alone_that_are_drained_or_asked_for(
     sweep: Sweep, redis_client: redis.Redis, tools: Tools
 ) -> None:
     push(redis_client, "x", shard="16-01")
-    Lease.acquire(redis_client, "16-01", "worker", 30)
+    Lease.acquire(queue_on(redis_client), "16-01", "worker", 30)
     push(redis_client, "x", shard="16-02")
     redis_client.set(keys.asked("16-02"), 1, ex=10)
     assert sweep.run() == []
@@ -395,8 +397,8 @@ def test_the_sweep_asks_at_once_for_a_shard_whose_drain_failed(
 def test_the_shard_of_a_worker_that_died_is_asked_for_at_once(sweep: Sweep, redis_client: redis.Redis) -> None:
     push(redis_client, "x")
     redis_client.set(keys.asked(SHARD), 1, ex=10)
-    Lease.acquire(redis_client, SHARD, NOBODY, 30)
+    Lease.acquire(queue_on(redis_client), SHARD, NOBODY, 30)
     assert sweep.run() == []
     assert sweep.bury(NOBODY) == [SHARD]
     assert waiting_jobs(redis_client) == 1
-    assert Lease.acquire(redis_client, SHARD, "next", 30) is not None
+    assert Lease.acquire(queue_on(redis_client), SHARD, "next", 30) is not None

@@ -9,7 +9,7 @@ from redis import Redis
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.settings import Settings
 from footfall.users import Users
 

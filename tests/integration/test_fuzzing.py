@@ -17,13 +17,15 @@ import redis
 from fuzz_clients import Answers
 from fuzz_requests import Fuzz
 from log_rows import add_site
+from queues import queue_on
 from stack import SHARDS, is_open, pending, running, wait_for
 
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.metrics.declared import ACCEPTED, IGNORED, REFUSED
 from footfall.metrics.metric import Counts
-from footfall.queue import counters, keys
+from footfall.queue import counters
+from footfall.queue.redis import keys
 from footfall.settings import Settings
 from footfall.users import Users
 
@@ -59,7 +61,7 @@ class Account:
             (CANARY_SITE,),
         )
         return cls(
-            counters.read(client),
+            counters.read(queue_on(client).board),
             sum(int(client.get(keys.trimmed(shard)) or 0) for shard in SHARDS),
             database.query("SELECT COUNT(*) FROM log_visit WHERE idsite <> %s", (CANARY_SITE,))[0][0],
             [str(name) for (name,) in canaries],

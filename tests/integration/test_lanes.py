@@ -8,20 +8,20 @@ from dataclasses import replace
 import pytest
 import redis
 from click.testing import Result
+from queues import queue_on
 from row_recorder import RowRecorder, in_order, new_row_recorder
 
 from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database
 from footfall.errors import QueueUnavailable
-from footfall.queue import keys
 from footfall.queue.flush import Flush
 from footfall.queue.lanes import IMPORT, LANES, LIVE, Lane, lane_of
-from footfall.queue.layouts import all_shards, known_layouts
+from footfall.queue.layouts import all_shards
 from footfall.queue.lease import Lease
 from footfall.queue.producer import Producer
-from footfall.queue.pushing import ensure_generation
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
-from footfall.queue.state import depths, read_state
+from footfall.queue.state import read_state
 from footfall.settings import Settings
 from queue_workers.draining import drain
 from queue_workers.sweep import Sweep
@@ -40,7 +40,7 @@ def tools(
     settings: Settings, clock: FixedClock, database: Database, redis_client: redis.Redis, recorder: RowRecorder
 ) -> Tools:
     settings = replace(settings, queue_batch_size=BATCH)
-    return new_tools(settings, clock, database, redis_client, recorder, patience=IMPATIENT)
+    return new_tools(settings, clock, database, queue_on(redis_client), recorder, patience=IMPATIENT)
 
 
 class Source:
@@ -83,7 +83,7 @@ def next_job(client: redis.Redis) -> str | None:
 def work_off(tools: Tools) -> list[str]:
     """Take jobs as a single worker does until none is left; the shards in the order of their turns."""
     turns = []
-    while (shard := next_job(tools.redis)) is not None:
+    while (shard := next_job(tools.queue.redis)) is not None:
         drain(tools, shard)
         turns.append(shard)
     return turns
@@ -105,7 +105,7 @@ def test_an_import_is_recorded_once_in_the_order_of_each_visitor(
     assert len(found) == 240
     for visitor in range(4):
         assert [name for name in found if name.startswith(f"v{visitor}")] == numbered(f"v{visitor}", 60)
-    assert not any(depths(redis_client, all_shards(redis_client, 16)).values())
+    assert not any(queue_on(redis_client).depths(all_shards(queue_on(redis_client))).values())
 
 
 def test_a_flush_that_is_repeated_is_taken_once(
@@ -180,7 +180,7 @@ def test_a_changed_number_of_shards_in_one_lane_leaves_the_other_alone(
     new_source(LIVE).push(9, "live 1")
     new_source().push(9, "old 1")
     new_source(queue_shards=4).push(9, "old 2")
-    assert (known_layouts(redis_client, 16, LIVE), known_layouts(redis_client, 16, IMPORT)) == ([16], [16, 4])
+    assert (queue_on(redis_client).layouts(LIVE), queue_on(redis_client).layouts(IMPORT)) == ([16], [16, 4])
     assert drain(tools, "import-4-01") == 0, "what lies in the former layout comes first"
     work_off(tools)
     assert [name for name in in_order(database) if name.startswith("old")] == ["old 1", "old 2"]
@@ -188,11 +188,11 @@ def test_a_changed_number_of_shards_in_one_lane_leaves_the_other_alone(
 
 def test_the_lanes_have_generations_of_their_own(redis_client: redis.Redis) -> None:
     """So that a process which knows the live lane alone cannot begin one of the import lane."""
-    generations = {ensure_generation(redis_client, lane) for lane in LANES}
+    generations = {queue_on(redis_client).begin(lane) for lane in LANES}
     assert len(generations) == 2
     redis_client.set(keys.run(LIVE), "another server")
-    assert ensure_generation(redis_client, IMPORT) in generations
-    assert ensure_generation(redis_client, LIVE) not in generations
+    assert queue_on(redis_client).begin(IMPORT) in generations
+    assert queue_on(redis_client).begin(LIVE) not in generations
 
 
 def test_a_redis_that_was_started_anew_records_nothing_of_an_import_twice(
@@ -212,11 +212,11 @@ def test_the_sweep_finds_stranded_imports(
 ) -> None:
     new_source().push(1, "a")
     redis_client.delete(f"rq:queue:{keys.drain_queue(IMPORT)}", keys.asked("import-16-01"))
-    sweep = Sweep(redis_client, tools.drains, 16)
+    sweep = Sweep(tools.queue)
     assert sweep.run() == ["import-16-01"]
     assert sweep.run() == []
     redis_client.delete(f"rq:queue:{keys.drain_queue(IMPORT)}")
-    Lease.acquire(redis_client, "import-16-01", "gone-1", 30)
+    Lease.acquire(queue_on(redis_client), "import-16-01", "gone-1", 30)
     assert sweep.bury("gone-1") == ["import-16-01"]
 
 
@@ -279,7 +279,7 @@ def test_status_and_state_tell_imports_from_live_requests(
 ) -> None:
     new_source().push(1, *numbered("old", 7))
     new_source(LIVE).push(1, *numbered("new", 2))
-    state = read_state(redis_client, SystemClock(), 16, 1000)
+    state = read_state(queue_on(redis_client), SystemClock(), 1000)
     assert (state.pending, state.pending_in(LIVE), state.pending_in(IMPORT)) == (9, 2, 7)
     ages = {shard.shard: shard.oldest_seconds for shard in state.shards if shard.depth}
     assert ages["import-16-01"] == 0 and ages["16-01"] > time.time() - 1_000_000_100
@@ -293,7 +293,7 @@ def test_a_queue_without_imports_shows_no_shards_of_them(
     new_source: Callable[..., Source], redis_client: redis.Redis
 ) -> None:
     new_source(LIVE).push(1, "new")
-    shards = [shard.shard for shard in read_state(redis_client, SystemClock(), 16, 1000).shards]
+    shards = [shard.shard for shard in read_state(queue_on(redis_client), SystemClock(), 1000).shards]
     assert [lane_of(shard) for shard in shards] == [LIVE] * 16
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import pytest
 import recorded_tracking
 import redis
+from queues import queue_on
 from recorded_tracking import Rows
 
 from footfall.clock import FixedClock
 from footfall.database import Database
-from footfall.queue import keys
 from footfall.queue.dead_letters import DeadLetter, DeadLetters, LetterChoice
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.settings import Settings
 from footfall.tracking.recorder import Recorder
@@ -109,7 +110,9 @@ def test_a_batch_of_large_requests_is_read_in_parts_and_recorded_once(
         redis_client.rpush(
             keys.requests(SHARD), encode(TrackingRequest(sent.received_at, sent.address, sent.query, body, {}))
         )
-    tools = new_tools(settings, clock, database, redis_client, Recorder(database, settings, clock), patience=IMPATIENT)
+    tools = new_tools(
+        settings, clock, database, queue_on(redis_client), Recorder(database, settings, clock), patience=IMPATIENT
+    )
     batches: list[int] = []
     record = tools.recording.record
     tools.recording.record = lambda position, records, alive: (  # type: ignore[method-assign]

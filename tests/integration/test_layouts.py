@@ -8,18 +8,16 @@ from uuid import uuid4
 
 import pytest
 import redis
+from queues import queue_on
 from row_recorder import RowRecorder, in_order, new_row_recorder
 
-from footfall.clock import FixedClock, SystemClock
+from footfall.clock import FixedClock
 from footfall.database import Database
-from footfall.queue import keys
-from footfall.queue.asking import DrainRequests
 from footfall.queue.flush import Flush
-from footfall.queue.layouts import known_layouts, known_shards
-from footfall.queue.pushing import FlushPusher, Pushing
+from footfall.queue.layouts import known_shards
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.queue.shards import layout
-from footfall.queue.state import depths
 from footfall.settings import Settings
 from queue_workers import draining
 from queue_workers.draining import drain
@@ -36,7 +34,7 @@ def tools(
     settings: Settings, clock: FixedClock, database: Database, redis_client: redis.Redis, recorder: RowRecorder
 ) -> Tools:
     return new_tools(
-        replace(settings, queue_batch_size=20), clock, database, redis_client, recorder, patience=IMPATIENT
+        replace(settings, queue_batch_size=20), clock, database, queue_on(redis_client), recorder, patience=IMPATIENT
     )
 
 
@@ -44,7 +42,7 @@ class Process:
     """An endpoint process with a QUEUE_SHARDS of its own."""
 
     def __init__(self, client: redis.Redis, shard_count: int) -> None:
-        self._pusher = FlushPusher(client, Pushing(shard_count, SystemClock().monotonic))
+        self._pusher = queue_on(client, shard_count).pusher()
         self._name = uuid4().hex
         self._sequence = 0
 
@@ -59,9 +57,9 @@ def work_off(tools: Tools, until: Callable[[], bool]) -> None:
     name, end = f"rq:queue:{keys.drain_queue()}", time.monotonic() + 30
     while not until():
         assert time.monotonic() < end
-        job = tools.redis.lpop(name)
+        job = tools.queue.redis.lpop(name)
         if job is None:
-            for shard, depth in depths(tools.redis, known_shards(tools.redis, 16)).items():
+            for shard, depth in tools.queue.depths(known_shards(tools.queue)).items():
                 if depth:
                     tools.drains.ask(shard)
             continue
@@ -69,7 +67,7 @@ def work_off(tools: Tools, until: Callable[[], bool]) -> None:
 
 
 def is_empty(tools: Tools) -> Callable[[], bool]:
-    return lambda: not any(depths(tools.redis, known_shards(tools.redis, 16)).values())
+    return lambda: not any(tools.queue.depths(known_shards(tools.queue)).values())
 
 
 def by_visitor(names: list[str]) -> dict[str, list[str]]:
@@ -91,7 +89,7 @@ def test_a_changed_number_of_shards_loses_and_reorders_nothing_of_a_visitor(
         if event < 0.05:  # one process after the other is started anew, with another number
             processes[chance.randrange(2)] = Process(redis_client, chance.choice([4, 7, 16, 30]))
         elif event < 0.15:
-            waiting = [shard for shard, depth in depths(redis_client, known_shards(redis_client, 16)).items() if depth]
+            waiting = [shard for shard, depth in tools.queue.depths(known_shards(tools.queue)).items() if depth]
             for shard in chance.sample(waiting, min(len(waiting), 3)):
                 drain(tools, shard)
         else:
@@ -107,10 +105,10 @@ def test_a_changed_number_of_shards_loses_and_reorders_nothing_of_a_visitor(
 def test_the_process_that_was_started_last_decides_and_the_others_follow(redis_client: redis.Redis) -> None:
     old = Process(redis_client, 16)
     old.push(9, "a")
-    assert known_layouts(redis_client, 16) == [16]
+    assert queue_on(redis_client).layouts() == [16]
     Process(redis_client, 4).push(9, "b")
     old.push(9, "c")
-    assert known_layouts(redis_client, 16) == [16, 4]
+    assert queue_on(redis_client).layouts() == [16, 4]
     assert redis_client.llen(keys.requests("4-01")) == 2
 
 
@@ -118,17 +116,17 @@ def test_a_former_layout_comes_back_into_use_once_it_is_empty(redis_client: redi
     Process(redis_client, 16).push(9, "a")
     Process(redis_client, 4).push(9, "b")
     Process(redis_client, 16).push(9, "c")
-    assert known_layouts(redis_client, 16) == [16, 4]
+    assert queue_on(redis_client).layouts() == [16, 4]
     redis_client.delete(keys.requests("16-09"))
     Process(redis_client, 16).push(9, "d")
-    assert known_layouts(redis_client, 16) == [4, 16]
+    assert queue_on(redis_client).layouts() == [4, 16]
 
 
 def test_layouts_that_an_older_version_used_come_first(redis_client: redis.Redis) -> None:
     redis_client.sadd(keys.layouts(), 8, 4)
     Process(redis_client, 16).push(9, "a")
-    assert known_layouts(redis_client, 16)[-1] == 16
-    assert sorted(known_layouts(redis_client, 16)) == [4, 8, 16]
+    assert queue_on(redis_client).layouts()[-1] == 16
+    assert sorted(queue_on(redis_client).layouts()) == [4, 8, 16]
 
 
 # A hot shard
@@ -140,7 +138,7 @@ def test_a_visitor_who_sends_most_of_the_traffic_holds_up_nobody_outside_the_own
     """With a single worker, which needs many turns for the hot shard's backlog."""
     monkeypatch.setattr(draining, "_FAIR_SECONDS", 0.05)
     process = Process(redis_client, 16)
-    drains = DrainRequests(redis_client, 10, 5)
+    drains = queue_on(redis_client).drains
     for shard in process.push(3, *(f"3 {n:05d}" for n in range(3000))):
         drains.ask(shard)
     for visitor in range(16):
@@ -148,7 +146,7 @@ def test_a_visitor_who_sends_most_of_the_traffic_holds_up_nobody_outside_the_own
             for shard in process.push(visitor, *(f"{visitor} {n:05d}" for n in range(10))):
                 drains.ask(shard)
     others = [shard for shard in layout(16) if shard != "16-03"]
-    work_off(tools, lambda: not any(depths(redis_client, others).values()))
+    work_off(tools, lambda: not any(queue_on(redis_client).depths(others).values()))
     assert redis_client.llen(keys.requests("16-03")) > 1500, "the others are done long before the hot shard"
     work_off(tools, is_empty(tools))
     found = by_visitor(in_order(database))

@@ -13,6 +13,7 @@ from footfall import changes
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.entities import passwords
+from footfall.queue.redis import keys
 from footfall.settings import Settings
 from footfall.users import Users
 from tracker_api.app import create_app
@@ -567,6 +568,6 @@ def test_every_change_is_announced(
     add_anna(api)
     api.ask("Goals.addGoal", idSite=1, **GOAL)
     api.ask("CustomDimensions.configureNewCustomDimension", idSite=1, name="y", scope="visit", active=1)
-    before = redis_client.get(changes.KEY)
+    before = redis_client.get(keys.value(changes.NAME))
     api.ask(method, **parameters)
-    assert redis_client.get(changes.KEY) != before
+    assert redis_client.get(keys.value(changes.NAME)) != before

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 import redis
+from queues import queue_on
 
 from footfall.changes import Changes
 from footfall.clock import FixedClock
@@ -44,7 +45,9 @@ class Tracker:
 @pytest.fixture
 def tracker(database: Database, settings: Settings, clock: FixedClock, redis_client: redis.Redis) -> Tracker:
     site = SiteSettings(name="Shop", urls=["https://shop.example.com"], excluded_referrers="pay.example")
-    return Tracker(database, settings, clock, SiteRepository(database, clock, Changes(redis_client)).create(site))
+    return Tracker(
+        database, settings, clock, SiteRepository(database, clock, Changes(queue_on(redis_client).board)).create(site)
+    )
 
 
 def test_a_direct_visit_learns_later_where_it_came_from(tracker: Tracker) -> None:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from private_redis import PrivateRedis, private_redis
+from queues import queue_on
 from row_recorder import RowRecorder, in_order, new_row_recorder
 
 from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database
-from footfall.queue import head, keys
 from footfall.queue.flush import Flush
 from footfall.queue.lease import Lease
-from footfall.queue.pushing import FlushPusher, Pushing, ensure_generation
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.settings import Settings
 from queue_workers.draining import drain
@@ -43,14 +43,14 @@ def tools(
 ) -> Tools:
     server.client.flushall()
     settings = replace(settings, queue_batch_size=10, redis_url=server.url)
-    return new_tools(settings, clock, database, server.client, recorder, patience=IMPATIENT)
+    return new_tools(settings, clock, database, queue_on(server.client), recorder, patience=IMPATIENT)
 
 
 class Producer:
     """Pushes numbered requests of one visitor."""
 
     def __init__(self, server: PrivateRedis) -> None:
-        self._pusher = FlushPusher(server.client, Pushing(16, SystemClock().monotonic))
+        self._pusher = queue_on(server.client).pusher()
         self._name, self._sequence = uuid4().hex, 0
 
     def push(self, *names: str) -> None:
@@ -117,7 +117,7 @@ def test_what_lay_in_the_older_data_unrecorded_is_recorded(
     push(*numbered(0, 15))
     server.copy_data("after-15")
     with monkeypatch.context() as patch:
-        patch.setattr(head, "trim", crash)  # ten are recorded, and Redis does not know
+        patch.setattr(tools.queue, "trim", crash)  # ten are recorded, and Redis does not know
         with pytest.raises(KeyboardInterrupt):
             drain(tools, SHARD)
     server.restart_with("after-15")
@@ -159,7 +159,7 @@ def test_leases_that_went_back_do_not_keep_the_shard_from_being_drained(
     push("1")
     server.copy_data("early")
     for n in range(50):
-        lease = Lease.acquire(server.client, SHARD, "x", 30)
+        lease = Lease.acquire(queue_on(server.client), SHARD, "x", 30)
         assert lease is not None, n
         lease.release()
     push("2")
@@ -180,7 +180,7 @@ def test_a_worker_of_before_the_crash_cannot_commit_what_it_read_then(
         tools.settings,
         SystemClock(),
         other_database,
-        server.client,
+        queue_on(server.client),
         RowRecorder(other_database),
         patience=IMPATIENT,
     )
@@ -201,14 +201,14 @@ def test_a_worker_of_before_the_crash_cannot_commit_what_it_read_then(
 
 
 def test_a_generation_lasts_as_long_as_the_server_and_its_data(server: PrivateRedis, tools: Tools) -> None:
-    first = ensure_generation(server.client)
-    assert ensure_generation(server.client) == first
+    first = queue_on(server.client).begin()
+    assert queue_on(server.client).begin() == first
     server.kill()
     server.start()
-    second = ensure_generation(server.client)
+    second = queue_on(server.client).begin()
     assert second != first
     server.client.flushall()
-    assert ensure_generation(server.client) not in (first, second)
+    assert queue_on(server.client).begin() not in (first, second)
 
 
 _RUNS = itertools.count()

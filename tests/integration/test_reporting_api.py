@@ -13,6 +13,7 @@ import pytest
 import recorded
 import redis
 from falcon import testing
+from queues import queue_on
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -23,7 +24,7 @@ from footfall.archiving.periods import Period
 from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus
 from footfall.clock import Clock, FixedClock, SystemClock
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.settings import Settings
 from footfall.users import Users
 from queue_workers import archive_job
@@ -202,7 +203,7 @@ WANTED = WantedArchive(1, RANGE, "")
 
 
 def test_an_archive_is_asked_for_once_and_unfinished_until_it_is_made(redis_client: redis.Redis) -> None:
-    one, other = ArchiveRequests(redis_client), ArchiveRequests(redis_client)
+    one, other = ArchiveRequests(queue_on(redis_client)), ArchiveRequests(queue_on(redis_client))
     one.ask(WANTED)
     other.ask(WANTED)
     assert len(jobs(redis_client)) == 1
@@ -214,7 +215,7 @@ def test_an_archive_is_asked_for_once_and_unfinished_until_it_is_made(redis_clie
 
 
 def test_another_archive_is_another_job(redis_client: redis.Redis) -> None:
-    requests = ArchiveRequests(redis_client)
+    requests = ArchiveRequests(queue_on(redis_client))
     for other in (WANTED, replace(WANTED, idsite=2), replace(WANTED, period=RANGE.shifted(1))):
         requests.ask(other)
     requests.ask(replace(WANTED, segment="actions>3"))
@@ -222,7 +223,7 @@ def test_another_archive_is_another_job(redis_client: redis.Redis) -> None:
 
 
 def test_an_archive_that_cannot_be_made_is_told(redis_client: redis.Redis) -> None:
-    requests = ArchiveRequests(redis_client)
+    requests = ArchiveRequests(queue_on(redis_client))
     with pytest.raises(ZeroDivisionError), requests.working(WANTED):
         raise ZeroDivisionError
     with pytest.raises(ArchiveFailed, match="cannot be made"):
@@ -230,7 +231,7 @@ def test_an_archive_that_cannot_be_made_is_told(redis_client: redis.Redis) -> No
 
 
 def test_a_killed_worker_strands_nobody_for_long(redis_client: redis.Redis) -> None:
-    ArchiveRequests(redis_client).ask(WANTED)
+    ArchiveRequests(queue_on(redis_client)).ask(WANTED)
     (key,) = redis_client.keys(b"footfall:archive-asked:*")
     assert 0 < redis_client.ttl(key) <= 60
 

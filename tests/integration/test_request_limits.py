@@ -13,13 +13,14 @@ import redis
 import uvicorn
 from falcon import testing
 from log_rows import add_site
+from queues import queue_on
 from stack import SHARDS
 
 from footfall.changes import Changes
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.entities.users import UserRepository
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.queue.request import decode
 from footfall.settings import Settings
 from footfall.users import Users
@@ -391,7 +392,7 @@ def log_in(client: testing.TestClient, password: str, address: str = "192.0.2.66
 
 @pytest.fixture
 def anna(database: Database, clock: FixedClock, redis_client: redis.Redis) -> None:
-    UserRepository(database, clock, Changes(redis_client)).create("anna", "secret!", "anna@example.org")
+    UserRepository(database, clock, Changes(queue_on(redis_client).board)).create("anna", "secret!", "anna@example.org")
 
 
 @pytest.mark.usefixtures("anna")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 from private_redis import PrivateRedis, private_redis
+from queues import queue_on
 from stack import API, children, free_port, is_open, pending, process, running, wait_for
 from steady_load import Load, add_site, assert_recorded_once_in_order
 
@@ -39,7 +40,7 @@ def own_environment(environment: dict[str, str], server: PrivateRedis) -> dict[s
 
 def is_all_recorded(client: redis.Redis) -> bool:
     try:
-        return read_state(client, SystemClock(), 16, 1000).pending == 0
+        return read_state(queue_on(client), SystemClock(), 1000).pending == 0
     except redis.RedisError:
         return False
 

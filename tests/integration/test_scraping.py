@@ -12,6 +12,7 @@ from click.testing import Result
 from falcon import testing
 from log_rows import add_site, add_visit
 from prometheus_client.parser import text_string_to_metric_families
+from queues import queue_on
 from row_recorder import RowRecorder, new_row_recorder
 
 from footfall.archiving.logreader import LogReader
@@ -19,8 +20,9 @@ from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.errors import ConfigurationError, DatabaseUnavailable
 from footfall.metrics.declared import ARCHIVES
-from footfall.queue import counters, head, keys
+from footfall.queue import counters
 from footfall.queue.counters import CountWriter
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.settings import Settings
 from footfall.users import Users
@@ -71,7 +73,7 @@ def tools(
     settings: Settings, clock: FixedClock, database: Database, redis_client: redis.Redis, recorder: RowRecorder
 ) -> Tools:
     settings = replace(settings, queue_batch_size=10)
-    return new_tools(settings, clock, database, redis_client, recorder, patience=IMPATIENT)
+    return new_tools(settings, clock, database, queue_on(redis_client), recorder, patience=IMPATIENT)
 
 
 def push(client: redis.Redis, *queries: str) -> None:
@@ -118,7 +120,7 @@ def test_what_a_killed_worker_had_committed_is_counted_when_it_is_found(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(head, "trim", killed)
+        patch.setattr(tools.queue, "trim", killed)
         with pytest.raises(KeyboardInterrupt):
             drain(tools, SHARD)
     drain(tools, SHARD)
@@ -204,14 +206,14 @@ def test_an_archive_that_cannot_be_made_is_counted_and_the_backlog_says_so(
 def test_what_is_counted_without_redis_is_added_once_it_is_there(
     settings: Settings, redis_client: redis.Redis, clock: FixedClock
 ) -> None:
-    writer = CountWriter(redis.Redis.from_url(NOBODY), clock)
+    writer = CountWriter(queue_on(redis.Redis.from_url(NOBODY)).board, clock)
     writer.tally.count(ARCHIVES, "day", "made")
     writer.write()
-    found = CountWriter(redis_client, clock)
+    found = CountWriter(queue_on(redis_client).board, clock)
     found.tally.put_back(writer.tally.take())
     found.write()
     found.write()
-    assert counters.read(redis_client).of(ARCHIVES, "day", "made") == 1
+    assert counters.read(queue_on(redis_client).board).of(ARCHIVES, "day", "made") == 1
 
 
 # While servers are away

@@ -15,7 +15,7 @@ from steady_load import add_site
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.settings import Settings
 from footfall.users import Users
 

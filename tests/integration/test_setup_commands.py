@@ -11,6 +11,7 @@ from click.testing import Result
 from footfall import changes
 from footfall.clock import SystemClock
 from footfall.database import Database
+from footfall.queue.redis import keys
 from footfall.settings import Settings
 from footfall.users import Users
 
@@ -114,9 +115,9 @@ def test_a_language_is_set(run: Run, database: Database) -> None:
     ],
 )
 def test_every_change_is_announced(run: Run, redis_client: redis.Redis, command: str) -> None:
-    before = redis_client.get(changes.KEY)
+    before = redis_client.get(keys.value(changes.NAME))
     assert run(command).exit_code == 0
-    assert redis_client.get(changes.KEY) != before
+    assert redis_client.get(keys.value(changes.NAME)) != before
 
 
 @pytest.mark.parametrize(

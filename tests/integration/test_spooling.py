@@ -9,18 +9,23 @@ import pytest
 import redis
 from falcon import testing
 from private_redis import PrivateRedis, private_redis
+from queues import queue_on
 from stack import wait_for
 
 from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database
 from footfall.errors import QueueUnavailable
 from footfall.metrics.declared import ACCEPTED, IGNORED
-from footfall.queue import counters, keys
+from footfall.queue import counters
 from footfall.queue.capacity import Capacity
-from footfall.queue.connection import connect, connect_async
 from footfall.queue.keeper import SpoolKeeper
+from footfall.queue.lanes import LIVE
 from footfall.queue.memory import Memory, Overloaded
 from footfall.queue.push import Pusher
+from footfall.queue.redis import keys
+from footfall.queue.redis.backend import RedisBackend
+from footfall.queue.redis.connection import connect_async
+from footfall.queue.redis.pushing import AsyncRedisPusher
 from footfall.queue.shards import layout
 from footfall.queue.spool import Spool
 from footfall.queue.state import read_state
@@ -44,14 +49,12 @@ class Endpoint:
         self.spool = Spool(str(directory), values.get("spool_bytes", 10_000_000), "no")
         self.capacity = Capacity(values.get("most_requests", 1_000_000), 1_000_000_000)
         self.memory = Memory(values.get("memory", 1_000_000))
-        shards = values.get("shards", 16)
-        client = connect(url, 0.3)
-        self.keeper = SpoolKeeper(client, url, shards, self.spool, self.capacity, lambda _: None)
+        queue = RedisBackend(Settings(redis_url=url), answer_seconds=0.3)
+        self.keeper = SpoolKeeper(queue, self.spool, self.capacity, lambda _: None)
         self.runner = asyncio.Runner()
         self.client = connect_async(url, 0.3)
-        self.pusher = Pusher(
-            self.client, url, shards, self.spool, self.capacity, self.memory, SystemClock(), lambda _: None
-        )
+        pusher = AsyncRedisPusher(self.client, url, 16, LIVE)
+        self.pusher = Pusher(pusher, self.spool, self.capacity, self.memory, SystemClock(), lambda _: None)
 
     def push(self, *records: str, visitor: int = 0) -> None:
         self.runner.run(self.pusher.push([(visitor, record.encode()) for record in records]))
@@ -94,14 +97,14 @@ def test_what_is_sent_while_redis_is_away_is_in_the_queue_in_order_when_it_is_ba
     one.push("4")
     one.look()
     assert one.spool.usage().requests == 3
-    assert "cannot be reached" in one.keeper.redis_error
+    assert "cannot be reached" in one.keeper.queue_error
     server.start()
     one.push("5")
     one.look()
     one.push("6")
     assert queued(server.client) == ["1", "2", "3", "4", "5", "6"]
     assert not one.spool.holds()
-    assert counters.read(server.client).of(ACCEPTED) == 6
+    assert counters.read(queue_on(server.client).board).of(ACCEPTED) == 6
 
 
 def test_while_anything_is_spooled_no_request_of_the_machine_overtakes_it(
@@ -131,7 +134,7 @@ def test_a_push_whose_answer_was_lost_is_in_the_queue_once(
     one.look()
     one.push("4")
     assert queued(server.client) == ["1", "2", "3", "4"]
-    assert counters.read(server.client).of(ACCEPTED) == 4
+    assert counters.read(queue_on(server.client).board).of(ACCEPTED) == 4
 
 
 def test_a_lost_push_that_arrives_after_its_repetition_does_nothing(
@@ -196,7 +199,7 @@ def test_counts_wait_while_requests_are_spooled(server: PrivateRedis, endpoint: 
     one.look()
     assert queued(server.client) == ["1"]
     one.push("2")
-    assert counters.read(server.client).of(IGNORED) == 1
+    assert counters.read(queue_on(server.client).board).of(IGNORED) == 1
 
 
 # When the spool cannot take it either
@@ -320,16 +323,17 @@ def test_what_lies_in_spools_counts_as_pending_everywhere(
     one.look()
     one.push("2")
     one.look()
-    state = read_state(redis_client, clock, 16, 1000)
+    state = read_state(queue_on(redis_client), clock, 1000)
     assert (state.queued, state.spooled, state.pending) == (1, 1, 2)
     assert state.spools[0].machine.endswith(str(tmp_path / "spool"))
     redis_client.delete(keys.requests("16-00"))
     one.look()
-    assert read_state(redis_client, clock, 16, 1000).spools == []
+    assert read_state(queue_on(redis_client), clock, 1000).spools == []
     one.close()
 
 
 def test_a_former_version_s_shards_are_known_to_be_older(redis_client: redis.Redis, settings: Settings) -> None:
     redis_client.sadd(keys.layouts(), 8)
     redis_client.rpush(keys.requests("8-00"), b"older")
-    assert [shard.shard for shard in read_state(redis_client, SystemClock(), 16, 1).shards] == [*layout(16), *layout(8)]
+    shards = [shard.shard for shard in read_state(queue_on(redis_client), SystemClock(), 1).shards]
+    assert shards == [*layout(16), *layout(8)]

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 import redis
 from click.testing import Result
+from queues import queue_on
 
-from footfall.changes import KEY, Changes, ChangeWatch
+from footfall.changes import NAME, Changes, ChangeWatch
 from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database, Row
 from footfall.entities.defaults import EXCLUDED_USER_AGENTS, Defaults
 from footfall.entities.goals import GoalRepository, GoalSettings
 from footfall.entities.sites import SiteRepository, SiteSettings
 from footfall.options import Options
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.settings import Settings
 from footfall.tracking.recorder import Recorder
@@ -60,7 +61,7 @@ class Worker:
         self.database = ListeningDatabase(settings)
         self._redis = client
         recorder = Recorder(self.database, settings, SystemClock())
-        self._tools = new_tools(settings, SystemClock(), self.database, client, recorder, patience=IMPATIENT)
+        self._tools = new_tools(settings, SystemClock(), self.database, queue_on(client), recorder, patience=IMPATIENT)
 
     def record(self, *queries: str, agent: str = "Mozilla/5.0") -> None:
         """Queue these requests and record them in one batch."""
@@ -78,7 +79,7 @@ def worker(settings: Settings, redis_client: redis.Redis) -> Worker:
 
 @pytest.fixture
 def changes(redis_client: redis.Redis) -> Changes:
-    return Changes(redis_client)
+    return Changes(queue_on(redis_client).board)
 
 
 @pytest.fixture
@@ -199,7 +200,7 @@ def test_what_is_changed_behind_our_back_is_seen_when_what_is_kept_expires(
 def test_a_change_is_made_although_redis_is_away(
     database: Database, clock: FixedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    nowhere = Changes(redis.Redis.from_url("redis://127.0.0.1:1/0"))
+    nowhere = Changes(queue_on(redis.Redis.from_url("redis://127.0.0.1:1/0")).board)
     assert SiteRepository(database, clock, nowhere).create(SiteSettings(name="x", urls=["https://x.example"])) == 1
     assert "TRACKER_CACHE_SECONDS" in caplog.text
 
@@ -210,18 +211,18 @@ def test_a_watch_forgets_once_per_change(redis_client: redis.Redis, clock: Fixed
     for announced in (False, False, True, False):
         if announced:
             changes.announce()
-        watch.look(redis_client, clock)
+        watch.look(queue_on(redis_client).board, clock)
     assert len(forgotten) == 2  # at the first look, and for the change
-    redis_client.delete(KEY)  # a Redis that was emptied
-    watch.look(redis_client, clock)
+    redis_client.delete(keys.value(NAME))  # a Redis that was emptied
+    watch.look(queue_on(redis_client).board, clock)
     assert len(forgotten) == 3
 
 
 def test_a_watch_leaves_a_silent_redis_alone_for_a_while(redis_client: redis.Redis, clock: FixedClock) -> None:
     forgotten: list[int] = []
     watch = ChangeWatch(lambda: forgotten.append(1))
-    watch.look(redis.Redis.from_url("redis://127.0.0.1:1/0"), clock)
-    watch.look(redis_client, clock)
+    watch.look(queue_on(redis.Redis.from_url("redis://127.0.0.1:1/0")).board, clock)
+    watch.look(queue_on(redis_client).board, clock)
     assert not forgotten
 
 

@@ -17,7 +17,7 @@ from falcon import testing
 
 from footfall.clock import FixedClock
 from footfall.database import Database
-from footfall.queue import keys
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, decode
 from footfall.queue.shards import layout
 from footfall.settings import Settings

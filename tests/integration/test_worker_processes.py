@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from queues import queue_on
 from stack import BIN, SHARDS, children, pending, process, running, wait_for
 from steady_load import Load, add_site
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.queue import keys
 from footfall.queue.lease import holders
+from footfall.queue.redis import keys
 from footfall.queue.request import TrackingRequest, encode
 from footfall.settings import Settings
 
@@ -47,7 +48,7 @@ def test_every_acknowledged_request_is_recorded_exactly_once_while_workers_are_k
                 busy: dict[str, str] = {}
 
                 def some_are_busy(busy: dict[str, str] = busy) -> bool:
-                    busy.update(holders(redis_client, list(SHARDS)))
+                    busy.update(holders(queue_on(redis_client), list(SHARDS)))
                     return bool(busy)
 
                 wait_for(some_are_busy, 20, "a worker with a lease")
@@ -83,7 +84,7 @@ def test_sigterm_ends_the_workers_in_time_and_leaves_the_rest_in_the_queue(
         assert pool.wait(10) == 0
     recorded = database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0]
     assert recorded + pending(redis_client) == 3000
-    assert holders(redis_client, list(SHARDS)) == {}
+    assert holders(queue_on(redis_client), list(SHARDS)) == {}
 
 
 def test_workers_end_when_their_pool_is_killed(

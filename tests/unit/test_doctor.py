@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from footfall.cli.doctor import redis_server
-from footfall.settings import Settings
 
 GOOD = {"redis_version": "7.0.15", "aof_enabled": 1, "maxmemory": 0, "maxmemory_policy": "noeviction"}
 
@@ -28,7 +27,7 @@ class StubRedis:
     ],
 )
 def test_a_redis_that_may_lose_requests_is_named(different: dict[str, Any], state: str) -> None:
-    findings = list(redis_server(StubRedis(**different), Settings()))  # type: ignore[arg-type]
+    findings = list(redis_server(StubRedis(**different)))  # type: ignore[arg-type]
     worst = max(findings, key=lambda finding: ("ok", "warn", "fail").index(finding.state))
     assert worst.state == state
     assert bool(worst.advice) == (state != "ok")

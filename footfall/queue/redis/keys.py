@@ -1,14 +1,8 @@
-"""The names of the queue's Redis keys. Nobody else spells one."""
+"""The names of Redis keys. Nobody else spells one."""
 
 from footfall.queue.lanes import IMPORT, LIVE, Lane
 
 PREFIX = "footfall:"
-
-SPOOLS = PREFIX + "spools"
-"""A hash of what lies in the spools of all machines, by machine; see spools.py."""
-
-FAILURES = PREFIX + "failures"
-"""How many requests became dead letters through failures since the key was made; see failures.py."""
 
 COUNTERS = PREFIX + "counters"
 """A hash of what all processes counted since the Redis data began; see footfall/queue/counters.py."""
@@ -51,6 +45,11 @@ def layout_order(lane: Lane = LIVE) -> str:
     return f"{PREFIX}{lane.prefix}layout-order"
 
 
+def shard_prefixes(lane: Lane = LIVE) -> tuple[str, str, str]:
+    """How the names of a shard's requests, trimmed and begun begin in the lane, for the scripts."""
+    return requests(lane.prefix), trimmed(lane.prefix), begun(lane.prefix)
+
+
 def requests(shard: str) -> str:
     """The list of the shard's tracking request records, oldest at the head."""
     return f"{PREFIX}queue:{shard}"
@@ -82,10 +81,10 @@ def fence(shard: str) -> str:
 
 
 def asked(shard: str) -> str:
-    """Set while a drain of the shard has been asked for; see asking.py."""
+    """Set while a drain of the shard has been asked for; see drains.py."""
     return f"{PREFIX}asked:{shard}"
 
 
-def archive_asked(archive: str) -> str:
-    """Set while an archive that a report needs has been asked for; see archiving/on_demand.py."""
-    return f"{PREFIX}archive-asked:{archive}"
+def value(name: str) -> str:
+    """A value that all processes share; see Board of footfall/queue/backend.py."""
+    return PREFIX + name

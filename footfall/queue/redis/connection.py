@@ -1,8 +1,8 @@
 """Connections to Redis, and what its errors mean to a person."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import redis
@@ -13,6 +13,9 @@ from redis.retry import Retry
 
 from footfall.errors import ConfigurationError, QueueUnavailable
 
+Owner = TypeVar("Owner", bound="_HasUrl")
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 _CONNECT_SECONDS = 3
 _ANSWER_SECONDS = 10
 
@@ -66,14 +69,20 @@ def explain(error: redis.RedisError, url: str) -> QueueUnavailable:
     return QueueUnavailable(f"Redis at {where} cannot serve us: {error}")
 
 
-@contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turns an error of Redis in the block into QueueUnavailable.
+class _HasUrl(Protocol):
+    url: str
 
-    Args:
-        url: the REDIS_URL that the block's client uses.
-    """
-    try:
-        yield
-    except redis.RedisError as error:
-        raise explain(error, url) from error
+
+def explaining(
+    method: Callable[Concatenate[Owner, Arguments], Answer],
+) -> Callable[Concatenate[Owner, Arguments], Answer]:
+    """A method that raises QueueUnavailable where it would raise an error of Redis; its object has the `url`."""
+
+    @wraps(method)
+    def explained(self: Owner, *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        try:
+            return method(self, *arguments, **named)
+        except redis.RedisError as error:
+            raise explain(error, self.url) from error
+
+    return explained

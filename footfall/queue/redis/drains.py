@@ -13,28 +13,32 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from footfall.queue import keys
 from footfall.queue.lanes import LANES, lane_of
+from footfall.queue.redis import keys
+from footfall.queue.redis.connection import explaining
 
 DRAIN_JOB = "queue_workers.jobs.drain"
 _FAILURE_SECONDS = 3600
 
 
-class DrainRequests:
-    """The drains asked for.
+class RedisDrains:
+    """The drains asked for; see Drains of footfall/queue/backend.py.
 
     Args:
         redis: used for the keys and for RQ.
+        url: its REDIS_URL, for messages.
         drain_seconds: QUEUE_DRAIN_SECONDS, how long a job goes on.
         sweep_seconds: QUEUE_SWEEP_SECONDS, how often `renew_waiting` is called.
     """
 
-    def __init__(self, redis: Redis, drain_seconds: int, sweep_seconds: int) -> None:
+    def __init__(self, redis: Redis, url: str, drain_seconds: int, sweep_seconds: int) -> None:
         self._redis = redis
+        self.url = url
         self._queues = {name: Queue(name, connection=redis, serializer=JSONSerializer) for name in keys.JOB_QUEUES}
         self._job_seconds = drain_seconds + 120
         self._asked_seconds = max(10, 3 * sweep_seconds)
 
+    @explaining
     def ask(self, shard: str) -> bool:
         """Ask for a drain of the shard unless one is asked for already; whether this call did."""
         if not self._redis.set(keys.asked(shard), b"1", nx=True, ex=self._asked_seconds):
@@ -42,15 +46,18 @@ class DrainRequests:
         self._enqueue(shard)
         return True
 
+    @explaining
     def ask_again(self, shard: str) -> None:
         """Queue another job behind the others, by a drain that asked stays true for and that gives up its turn."""
         self.renew(shard)
         self._enqueue(shard)
 
+    @explaining
     def renew(self, shard: str) -> None:
         """Keep the shard asked for: its job is alive."""
         self._redis.set(keys.asked(shard), b"1", ex=self._asked_seconds)
 
+    @explaining
     def clear(self, shard: str) -> None:
         """Nothing is asked for any more: the next push that finds the shard empty asks."""
         self._redis.delete(keys.asked(shard))
@@ -67,9 +74,11 @@ class DrainRequests:
         """Whether jobs of any kind wait for a worker."""
         return self._wait(keys.JOB_QUEUES)
 
+    @explaining
     def _wait(self, names: Sequence[str]) -> bool:
         return any(self._queues[name].count for name in names)
 
+    @explaining
     def waiting(self) -> set[str]:
         """The shards whose job waits for a worker."""
         queues = [self._queues[keys.drain_queue(lane)] for lane in LANES]
@@ -81,6 +90,13 @@ class DrainRequests:
         for shard in waiting:
             self.renew(shard)
         return waiting
+
+    @explaining
+    def put_job(self, job: str, arguments: Sequence[str | int], seconds: int) -> None:
+        """Have a worker do something else, before imports and after live requests."""
+        self._queues[keys.ARCHIVE_QUEUE].enqueue_call(
+            job, args=tuple(arguments), timeout=seconds, result_ttl=0, failure_ttl=_FAILURE_SECONDS
+        )
 
     def _enqueue(self, shard: str) -> None:
         self._queues[_queue_of(shard)].enqueue_call(

@@ -145,6 +145,17 @@ bytes that they have together, though a first record is returned whatever its si
 Returns generation, first generation, trimmed, length of the list, change, begun (names and values in turn), records.
 """
 
+READ_SLICE = """
+local trimmed = tonumber(redis.call('GET', KEYS[2]) or 0)
+local from = math.max(tonumber(ARGV[1]) - trimmed, 0)
+return {string.format('%.0f', trimmed + from), redis.call('LRANGE', KEYS[1], from, from + tonumber(ARGV[2]) - 1)}
+"""
+"""Read records of a shard from an offset on, or from its head where that lies behind it.
+
+KEYS: the shard's requests and trimmed. ARGV: the offset; the most records. Returns the offset of the first of them, and
+the records.
+"""
+
 TRIM = """
 local REQUESTS, TRIMMED, GENERATION, COUNTERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local generation, trimmed, count = ARGV[1], ARGV[2], ARGV[3]
