@@ -3,7 +3,7 @@
 Every value reaches the server bound. Transactions are explicit; outside of one, each statement commits by itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic, perf_counter
 from typing import Any, Protocol, TypeVar
@@ -220,7 +220,11 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
-    def stream(self, sql: str, values: Sequence[Any], size: int) -> Iterator[list[Row]]:
+    def quoted(self, values: Sequence[Any]) -> list[bytes]:
+        """The values as they stand in a statement, quoted by the driver: for statements of thousands of them."""
+        return list(self.connection().prepare_for_mysql(values))
+
+    def stream(self, sql: str, values: Sequence[Any], size: int) -> Generator[list[Row]]:
         """The rows of a SELECT as the server sends them, undecoded, at most `size` at a time.
 
         Whatever else is asked of this connection has to wait for the end.

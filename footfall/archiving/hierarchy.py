@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -135,10 +136,8 @@ class _Tree:
         return leaf_of, row_numbers, folder_of
 
     def _grouped(self, frame: pl.DataFrame) -> pl.DataFrame:
-        combine, optional = self._record.combine, self._shape.optional
-        return frame.group_by(_NODE, maintain_order=True).agg(
-            combined(c, combine.get(c, Combine.SUM), optional=c in optional) for c in self._metrics
-        )
+        sums = _sums(tuple(self._metrics), tuple(self._record.combine.items()), self._shape.optional)
+        return frame.group_by(_NODE, maintain_order=True).agg(sums)
 
     def table(self) -> StoredTable:
         kept, folded = self._choose()
@@ -178,7 +177,9 @@ class _Tree:
 
     def _values(self, kept: Mapping[int, list[_Node]]) -> dict[int, Encoded]:
         wanted = pl.Series([node.number for nodes in kept.values() for node in nodes], dtype=pl.UInt32)
-        values = self._rows(self._nodes.filter(pl.col(_NODE).is_in(wanted.implode())))
+        are_all = len(wanted) == self._nodes.height
+        nodes = self._nodes if are_all else self._nodes.filter(pl.col(_NODE).is_in(wanted.implode()))
+        values = self._rows(nodes)
         return self._with_goals(values, {number: number for number in values})
 
     def _with_goals(self, rows: dict[int, Encoded], nodes: Mapping[int, int]) -> dict[int, Encoded]:
@@ -218,6 +219,14 @@ class _Tree:
         if folder.number in summaries:
             table.summary = _row(SUMMARY_LABEL, summaries[folder.number])
         return table
+
+
+@lru_cache(maxsize=100)
+def _sums(
+    metrics: tuple[str, ...], combine: tuple[tuple[str, Combine], ...], optional: frozenset[str]
+) -> list[pl.Expr]:
+    how = dict(combine)
+    return [combined(name, how.get(name, Combine.SUM), optional=name in optional) for name in metrics]
 
 
 def _row(label: str | int, encoded: Encoded) -> StoredRow:

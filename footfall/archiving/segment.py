@@ -270,6 +270,8 @@ def _number(value: Fact) -> int | float | None:
 
 
 def _is_text(fact: pl.Expr, rows: pl.DataFrame) -> bool:
+    if fact.meta.is_column():
+        return rows[fact.meta.output_name()].dtype == pl.String
     return rows.lazy().select(fact).collect_schema().dtypes()[0] == pl.String
 
 

@@ -291,10 +291,13 @@ class ArchiveTables:
         numbers, blobs, flags, month = [], [], [], ""
         for archive, content in contents.items():
             month, period = month_of(archive.period.first), archive.period
-            head = (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
-            blobs += [(*head, name, value) for name, value in content.blobs.items()]
-            numbers += [(*head, name, float(number)) for name, number in content.numbers.items()]
-            flags.append((*head, archive.flag, float(archive.status)))
+            head = self._database.quoted(
+                (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
+            )
+            common = b",".join(head)
+            blobs += [(common, name, value) for name, value in content.blobs.items()]
+            numbers += [(common, name, float(number)) for name, number in content.numbers.items()]
+            flags.append((common, archive.flag, float(archive.status)))
         for batch in _batches(blobs, _BLOB_BYTES_PER_STATEMENT):
             self._insert(month, "blob", batch)
         rows = [*numbers, *flags]
@@ -323,13 +326,15 @@ class ArchiveTables:
             if any(flag in made and idarchive < made[flag].idarchive for flag in (name, name.partition(".")[0]))
         ]
 
-    def _insert(self, month: str, kind: str, rows: list[tuple[Any, ...]]) -> None:
-        self._database.execute(
+    def _insert(self, month: str, kind: str, rows: Sequence[tuple[bytes, str, float | bytes]]) -> None:
+        """Insert rows: what those of an archive have in common, quoted, then name and value."""
+        cells = iter(self._database.quoted([cell for _, name, value in rows for cell in (name, value)]))
+        quoted = (b"(%b,%b,%b)" % (common, next(cells), next(cells)) for common, _, _ in rows)
+        head = (
             f"INSERT INTO {self._table(month, kind)} "
             "(idarchive, idsite, date1, date2, period, ts_archived, name, value) VALUES "
-            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows)),
-            [value for row in rows for value in row],
         )
+        self._database.execute(head.encode() + b",".join(quoted))
 
     # Ageing
 
