@@ -16,7 +16,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-faults lint audit clients services up reset stop status clean
+.PHONY: help demo test fuzz soak test-faults lint audit clients services up reset stop status clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: services lint clients ## set everything up, check style and types, run all
 
 fuzz: services ## send altered requests to the running stack (SECONDS=300, FUZZ_SEED=number)
 	@FUZZ_SECONDS=$(SECONDS) pytest -s tests/integration/test_fuzzing.py
+
+soak: services ## run the whole stack under load and account for every request (SECONDS=1800, RATE=200)
+	@python bench/soak.py --seconds $(if $(filter file,$(origin SECONDS)),1800,$(SECONDS)) --rate $(or $(RATE),0)
 
 test-faults: services ## kill, stop, cut off and fill up everything at random, count what is lost (INJECTIONS=200, SEED=number)
 	@python tests/faults --injections $(INJECTIONS) $(if $(SEED),--seed $(SEED)) --write

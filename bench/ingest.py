@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
-from support import ROOT, children, cpu_seconds, environment, free_port, say, servers, settings
+from support import ROOT, children, cpu_seconds, environment, free_port, procfile_command, say, servers, settings
 
 from footfall.queue.redis import keys
 from footfall.queue.shards import layout
@@ -110,10 +110,9 @@ def main() -> None:
         with running(["/usr/sbin/nginx", "-c", str(configuration), "-p", name], port) as pid:
             say({"ingest": "nginx return 204", **load(port, pid, seconds, script)})
         port = free_port()
-        procfile = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines() if ":" in line)
-        command = procfile["api"].strip().replace("$PORT", str(port))
+        *shell, command = procfile_command("api", port)
         command = re.sub(r"--workers \d+", f"--workers {options.workers}", command)
-        with running(["/bin/sh", "-c", command], port, environment(own)) as pid:
+        with running([*shell, command], port, environment(own)) as pid:
             figures = load(port, pid, seconds, script)
         waiting = sum(redis.llen(keys.requests(shard)) for shard in layout(own.queue_shards))
         redis.flushdb()

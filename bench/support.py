@@ -18,12 +18,18 @@ ROOT = Path(__file__).resolve().parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def settings(database: str, redis_db: int, **changes: object) -> Settings:
-    """Settings for a measurement: its own database on the server of .local/env, its own Redis db."""
+def settings(database: str, redis_db: int, *, empty: bool = False, **changes: object) -> Settings:
+    """Settings for a measurement: its own database on the server of .local/env, its own Redis db.
+
+    Args:
+        empty: begin with empty tables, whatever an earlier measurement has left.
+    """
     base = load()
     parts = urlsplit(base.database_url)
     redis = urlsplit(base.redis_url)
     server = Database(base)
+    if empty:
+        server.execute(f"DROP DATABASE IF EXISTS `{database}`")
     server.execute(f"CREATE DATABASE IF NOT EXISTS `{database}` CHARACTER SET utf8mb4")
     own = replace(
         base,
@@ -47,6 +53,12 @@ def environment(own: Settings) -> dict[str, str]:
         "TABLE_PREFIX": "",
         "SPOOL_DIRECTORY": f".local/spool-{urlsplit(own.redis_url).path.strip('/')}",
     }
+
+
+def procfile_command(name: str, port: int) -> list[str]:
+    """How the Procfile starts a process."""
+    lines = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines() if ":" in line)
+    return ["/bin/sh", "-c", lines[name].strip().replace("$PORT", str(port))]
 
 
 def free_port() -> int:
