@@ -1,42 +1,16 @@
 """`footfall import`: loads the logs of web servers."""
 
-import json
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import Any
 
 import click
 
-from footfall import migrations
-from footfall.cli.import_progress import Bars, Quiet, shown
-from footfall.cli.workbench import json_option, workbench
-from footfall.clock import Clock, SystemClock
-from footfall.command_line import stop_on_signal
-from footfall.database import Database
-from footfall.entities.sites import SiteSettings
-from footfall.errors import FootfallError, InvalidInput
-from footfall.importing.choice import Choice, ChoiceOptions
-from footfall.importing.counts import Counts
-from footfall.importing.destinations import Destinations
+from footfall.cli.workbench import json_option
+from footfall.errors import InvalidInput
 from footfall.importing.formats.recognition import ALIASES, NAMES, FormatOptions
-from footfall.importing.importer import Importer, Outcome
-from footfall.importing.ledger import Ledger
-from footfall.importing.requests import Maker, PageRequests, ReplayedRequests
-from footfall.importing.streams import find
-from footfall.queue.lanes import IMPORT
-from footfall.queue.producer import Producer
-from footfall.queue.state import read_state
-from footfall.queue.stores import open_queue
-from footfall.settings import Settings, load
-from footfall.sites import Sites
-from footfall.timezones import LocalDays, site_zone
+from footfall.timezones import site_zone
 
-_DRAIN_LOOK_SECONDS = 0.5
 _MOMENTS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%z")
 
 
@@ -158,8 +132,8 @@ _choice_options = _options(
     click.option(
         "--add-download-extensions", "more_downloads", multiple=True, metavar="LIST", help="Further downloads."
     ),
-    click.option("--since", "--exclude-older-than", type=click.DateTime(_MOMENTS), help="From then on (in UTC)."),
-    click.option("--until", "--exclude-newer-than", type=click.DateTime(_MOMENTS), help="Before then (in UTC)."),
+    click.option("--since", "--exclude-older-than", type=click.DateTime(_MOMENTS), metavar="MOMENT", help="From then on (in UTC)."),
+    click.option("--until", "--exclude-newer-than", type=click.DateTime(_MOMENTS), metavar="MOMENT", help="Before then (in UTC)."),
 )
 
 
@@ -177,7 +151,7 @@ _choice_options = _options(
 @click.option("--no-provider", is_flag=True, help="Look up no providers, whatever PROVIDER_LOOKUP_MILLISECONDS says.")
 @click.option("--again", is_flag=True, help="Load logs from their beginning even if they were loaded before.")
 @click.option("--follow", is_flag=True, help="Go on at their ends, as lines are added, and through rotations.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be imported.")
+@click.option("--dry-run", "trial", is_flag=True, help="Only say what would be imported.")
 @click.option("--archive", is_flag=True, help="In the end wait until all is recorded, and archive the days touched.")
 @json_option
 def import_logs(
@@ -200,7 +174,7 @@ def import_logs(
     no_provider: bool,
     again: bool,
     follow: bool,
-    dry_run: bool,
+    trial: bool,
     archive: bool,
     as_json: bool,
     create: bool,
@@ -231,63 +205,30 @@ def import_logs(
         raise click.UsageError("--format and --log-format both say what the format is: give one.")
     if follow and archive:
         raise click.UsageError("--follow never ends, so there is no time for --archive: `archive_cli run` archives.")
-    settings, clock = load(), SystemClock()
-    database = Database(settings)
-    migrations.check(database)
+    # Imported here: no other command needs to wait for what reads logs.
+    from footfall.cli.import_run import Wanted, run
+    from footfall.importing.choice import ChoiceOptions
+
     choices["include_paths"] = [*choices["include_paths"], *_patterns(include_path_from)]
     choices["exclude_paths"] = [*choices["exclude_paths"], *_patterns(exclude_path_from)]
     choices["downloads"] = choices["downloads"] or None
-    choice = Choice(ChoiceOptions(**choices, since=_moment(since), until=_moment(until)))
-    maker: Maker
-    destinations = None
-    if replay:
-        maker = ReplayedRequests(choice, idsite)
-    else:
-        destinations = Destinations(database, idsite, fallback, _site_maker() if create and not dry_run else None)
-        maker = PageRequests(
-            choice,
-            destinations,
-            strip_query=strip_query,
-            separator=separator,
-            no_provider=no_provider,
-            mark_bots=choices["bots"],
-            own_host=own_host,
-        )
-    formats = FormatOptions(format_name or "", log_format, dict(fields), w3c_fields, zone)
-    counts, started = Counts(), time.monotonic()
-    progress = Bars(counts, settings) if sys.stderr.isatty() and not as_json else Quiet()
-    with stop_on_signal() as should_stop, Producer(settings, IMPORT) as producer, progress:
-        importer = Importer(
-            Ledger(Database(settings), clock),
-            None if dry_run else producer,
-            maker,
-            formats,
-            counts,
-            clock,
-            progress,
-            should_stop,
-            again=again,
-            follow=follow,
-        )
-        outcome = importer.run(find(logs))
-    seconds = time.monotonic() - started
-    if outcome.loaded and not outcome.read:
-        raise FootfallError(
-            f"{', '.join(outcome.loaded)}: loaded completely before. --again loads it once more, and counts it twice."
-        )
-    days = _days(database, settings, counts)
-    document = _document(counts, outcome, days, destinations.unknown.lines if destinations else {}, seconds, dry_run)
-    if as_json:
-        click.echo(json.dumps(document, indent=2))
-    else:
-        shown(document)
-    if archive and not dry_run and not outcome.stopped:
-        _wait_for_drain(settings, clock)
-        _archive(sorted({idsite for idsite, _ in counts.quarters}))
-    if outcome.stopped:
-        raise FootfallError("Stopped before the end: run the same command again, and it goes on from there.")
-    if outcome.damaged:
-        raise FootfallError("\n".join(outcome.damaged))
+    wanted = Wanted(
+        FormatOptions(format_name or "", log_format, dict(fields), w3c_fields, zone),
+        ChoiceOptions(**choices, since=_moment(since), until=_moment(until)),
+        idsite,
+        fallback,
+        create,
+        own_host,
+        strip_query,
+        separator,
+        no_provider,
+        replay,
+        again,
+        follow,
+        trial,
+        archive,
+    )
+    run(logs, wanted, as_json=as_json)
 
 
 def _moment(given: datetime | None) -> float | None:
@@ -298,76 +239,3 @@ def _moment(given: datetime | None) -> float | None:
 
 def _patterns(files: Sequence[Any]) -> list[str]:
     return [line.strip() for file in files for line in file if line.strip()]
-
-
-def _site_maker() -> Callable[[str], int]:
-    sites = workbench().sites
-
-    def create(url: str) -> int:
-        return sites.create(SiteSettings(name=url.partition("//")[2][:90], urls=[url]))
-
-    return create
-
-
-def _days(database: Database, settings: Settings, counts: Counts) -> dict[int, LocalDays]:
-    sites = Sites(database, settings.tracker_cache_seconds)
-    days = {}
-    for idsite in {idsite for idsite, _ in counts.quarters}:
-        site = sites.get(idsite)
-        days[idsite] = site.days if site else LocalDays(UTC)
-    return days
-
-
-def _document(
-    counts: Counts,
-    outcome: Outcome,
-    days: dict[int, LocalDays],
-    unknown_hosts: dict[str, int],
-    seconds: float,
-    dry_run: bool,
-) -> dict[str, Any]:
-    """The summary, as --json prints it."""
-    by_day = counts.by_day(days)
-    return {
-        "dry_run": dry_run,
-        "lines": counts.lines,
-        "imported": counts.imported,
-        "downloads": counts.downloads,
-        "ignored": dict(counts.ignored.most_common()),
-        "invalid": counts.invalid,
-        "invalid_samples": counts.samples,
-        "sites": {
-            str(idsite): {day.isoformat(): count for (site, day), count in sorted(by_day.items()) if site == idsite}
-            for idsite in sorted({site for site, _ in by_day})
-        },
-        "unknown_hosts": dict(sorted(unknown_hosts.items(), key=lambda item: -item[1])[:20]),
-        "logs": {
-            "read": outcome.read,
-            "loaded_before": outcome.loaded,
-            "empty": outcome.empty,
-            "damaged": outcome.damaged,
-            "unfinished": outcome.unfinished,
-        },
-        "resumed_requests": outcome.resumed,
-        "stopped": outcome.stopped,
-        "seconds": round(seconds, 1),
-    }
-
-
-def _wait_for_drain(settings: Settings, clock: Clock) -> None:
-    queue = open_queue(settings)
-    while read_state(queue, clock, settings.queue_batch_size).pending_in(IMPORT):
-        time.sleep(_DRAIN_LOOK_SECONDS)
-
-
-def _archive(sites: Sequence[int]) -> None:
-    """Archive what is due of the sites: the days that were touched, and the periods above them."""
-    if not sites:
-        return
-    beside = Path(sys.executable).with_name("archive_cli")
-    command = str(beside) if beside.exists() else shutil.which("archive_cli")
-    if command is None:
-        raise FootfallError("archive_cli is not to be found: run `archive_cli run` to archive what was imported.")
-    done = subprocess.run([command, "run", "--sites", ",".join(map(str, sites))], check=False)
-    if done.returncode:
-        raise FootfallError("Archiving failed: `archive_cli status` says what.")

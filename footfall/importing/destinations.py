@@ -28,18 +28,6 @@ class _Address(NamedTuple):
     path: str
 
 
-class UnknownHosts:
-    """The hosts that belong to no site, and how many lines each has."""
-
-    def __init__(self) -> None:
-        self.lines: dict[str, int] = {}
-
-    def note(self, host: str) -> None:
-        """Count a line."""
-        if host in self.lines or len(self.lines) < _KEPT:
-            self.lines[host] = self.lines.get(host, 0) + 1
-
-
 class Destinations:
     """Finds the destinations of lines.
 
@@ -74,7 +62,8 @@ class Destinations:
         for address in sorted(addresses, key=lambda one: -len(one.path)):
             self._by_host.setdefault(address.host, []).append(address)
         self._known: dict[tuple[str, str], list[tuple[str, Destination]]] = {}
-        self.unknown = UnknownHosts()
+        self.unknown_hosts: dict[str, int] = {}
+        """How many lines had a host that is no site's, by host."""
 
     def of(self, line: Line) -> Destination | None:
         """The destination of a line; None when its host is no site's."""
@@ -85,9 +74,10 @@ class Destinations:
                 self._known.clear()
             found = self._known[key] = self._find(*key)
         for path, destination in found:
-            if not path or line.target.startswith(path):
+            if not path or (line.target.startswith(path) and line.target[len(path) : len(path) + 1] in ("", "/", "?")):
                 return destination
-        self.unknown.note(line.host)
+        if line.host in self.unknown_hosts or len(self.unknown_hosts) < _KEPT:
+            self.unknown_hosts[line.host] = self.unknown_hosts.get(line.host, 0) + 1
         return None
 
     def _find(self, host: str, scheme: str) -> list[tuple[str, Destination]]:

@@ -102,6 +102,7 @@ class Importer:
         should_stop: whether somebody asked for the end.
         again: read logs from their beginning, whatever was read of them.
         follow: go on at their ends.
+        flush_requests: how many are pushed at once.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Importer:
         *,
         again: bool = False,
         follow: bool = False,
+        flush_requests: int = _FLUSH_REQUESTS,
     ) -> None:
         self._ledger = ledger
         self._queue = queue
@@ -128,13 +130,14 @@ class Importer:
         self._should_stop = should_stop
         self._again = again
         self._follow = follow
+        self._flush_requests = flush_requests
         self._opened: dict[Log, Opened] = {}
         self._moved: dict[Log, None] = {}
         self._hashes: list[int] = []
         self._records: list[bytes] = []
         self._bytes = 0
-        self._flushed_lines = 0
         self._flushed_at = 0.0
+        self._is_pushed = True  # the latest flush
 
     def run(self, paths: Sequence[str]) -> Outcome:
         """Import logs, merged by time.
@@ -167,7 +170,7 @@ class Importer:
             outcome.read.append(log.path)
             outcome.damaged += [log.damage] if log.damage else []
             outcome.unfinished += [log.path] if log.unfinished else []
-        if self._queue is not None and not outcome.stopped:
+        if self._queue is not None and self._is_pushed:
             self._ledger.finish()
         return outcome
 
@@ -238,7 +241,7 @@ class Importer:
                 counts.note_imported(made.idsite, line.time, download=made.is_download)
             log.position = log.ahead
             moved[log] = None
-            if len(self._records) >= _FLUSH_REQUESTS or self._bytes >= _FLUSH_BYTES:
+            if len(self._records) >= self._flush_requests or self._bytes >= _FLUSH_BYTES:
                 self._flush()
             if not counts.lines % _LOOK_LINES:
                 self._look()
@@ -263,6 +266,7 @@ class Importer:
         if self._queue is not None and self._moved:
             if self._records:
                 self._queue.wait_for_room(self._wait)
+            self._is_pushed = False
             flush = self._ledger.intend(
                 self._hashes,
                 self._records,
@@ -274,6 +278,7 @@ class Importer:
             )
             if flush.records:
                 self._push(flush)
+            self._is_pushed = True
         self._moved.clear()
         self._hashes, self._records, self._bytes = [], [], 0
 

@@ -86,6 +86,7 @@ class Hit:
         visitor_id: 8 bytes, from cid, the user id or the client's cookie; None for a visitor without any.
         visitor_id_forced: whether only the visitor id decides whose visit it is (cid).
         keeps_bot: whether it is recorded even if its agent is a bot.
+        finds_provider: whether the provider of its address is looked up (not where it has `dp`).
         address: packed, as it is stored; what is derived of it comes from `enriched_address`.
         page: the page that the hit names.
         action: what it does; None for a ping, a manual conversion, an order or a cart.
@@ -106,6 +107,7 @@ class Hit:
     address: bytes
     agent: Agent
     keeps_bot: bool
+    finds_provider: bool
     visitor_id: bytes | None
     visitor_id_forced: bool
     user_id: str | None
@@ -194,6 +196,7 @@ class HitParser:
             enriched_address=enriched,
             agent=Agent.of(user_agent, parameters.get("uadata", "")),
             keeps_bot=bool(integer(parameters, "bots")),
+            finds_provider=not integer(parameters, "dp"),
             visitor_id=visitor_id,
             visitor_id_forced=forced,
             user_id=user_id,

@@ -126,7 +126,7 @@ class Recorder:
                 rejected.append(Rejection(place, f"Unexpected {type(error).__name__}: {error}"[:255], None))
         self._failures.note(failed)
         if self._providers:
-            self._providers.ask({hit.enriched_address for hit in hits})
+            self._providers.ask({hit.enriched_address for hit in hits if hit.finds_provider})
         self.steps.at(Step.DEVICES)
         devices = self._devices.of({hit.agent for hit in hits})
         self.steps.at(Step.PARSE)
@@ -140,8 +140,9 @@ class Recorder:
         batch = Batch(hits, rejected, excluded, action_ids, devices, self._action_ids.number)
         if self._providers:
             self.steps.at(Step.PROVIDERS)
-            providers = self._providers.of({hit.enriched_address for hit in hits})
-            for hit in hits:
+            asked = [hit for hit in hits if hit.finds_provider]
+            providers = self._providers.of({hit.enriched_address for hit in asked})
+            for hit in asked:
                 hit.provider = providers.get(hit.enriched_address)
         return batch
 

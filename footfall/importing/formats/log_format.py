@@ -91,6 +91,7 @@ _SINCE_EPOCH = {"sec", "msec", "usec"}
 _LONG = {"%T": "%H:%M:%S", "%R": "%H:%M", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%e": "%d"}
 _SHORT = re.compile("|".join(_LONG))
 _QUOTED_VALUE = r'[^"\\]*(?:\\.[^"\\]*)*'
+_MAY_HAVE_SPACES = {"user_agent", "referrer", "path", "query", "target", ""}
 _NEEDED = ("time", "request|target|path")
 
 
@@ -139,10 +140,14 @@ def _value(part: _Part, before: list[_Part], after: list[_Part]) -> str:
         return r"[^\]]*"
     if before and before[-1].literal.endswith('"') and following.startswith('"'):
         return _QUOTED_VALUE
-    if not following:
-        return ".*"
-    if part.written or part.field == "request":
+    if part.field == "forwarded":
+        return r"\S*(?:, \S+)*"
+    if part.written:
+        return " ".join([r"\S+"] * len(part.written.split(" ")))
+    if part.field == "request":
         return ".*?"
+    if not following:
+        return ".*" if part.field in _MAY_HAVE_SPACES else r"\S*"
     return f"[^{re.escape(following[0])}]*"
 
 
