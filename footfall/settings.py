@@ -124,6 +124,13 @@ class Settings:
     )
     action_cache_size: int = _row(200_000, "Actions whose id a worker keeps in memory.")
 
+    # Requests that are kept after they were recorded, for `footfall export` and `footfall replay`
+    kept_requests_directory: str = _row(
+        "", "Directory of the worker's machine that recorded requests are kept in; empty: none are."
+    )
+    kept_requests_bytes: int = _row(1_073_741_824, "Most bytes of requests that are kept there; the oldest make way.")
+    kept_requests_hours: int = _row(168, "How long they are kept; 0: as long as there is room.")
+
     # Archiving and reports
     archive_time_limit_seconds: int = _row(
         20, "How long a report request waits for an archive that is being made before it says so."

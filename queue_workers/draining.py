@@ -182,6 +182,8 @@ class _Turn:
         counts = tools.tally.take()
         if tools.queue.trim(self._shard, position.generation, position.offset, len(records), counts):
             self._position = position.after(len(records))
+            if tools.kept:
+                tools.kept.keep(records)
         trimming = tools.steps.take()
         count_steps(tools.tally, trimming)  # with the next batch
         self.drained += loaded.requests

@@ -16,6 +16,7 @@ from footfall.queue.backend import Backend, Drains
 from footfall.queue.dead_letter_room import DeadLetterRoom
 from footfall.queue.dead_letters import DeadLetters
 from footfall.queue.offsets import Offsets
+from footfall.replaying.kept import KeptRequests
 from footfall.settings import Settings
 from footfall.users import Users
 from queue_workers.load_report import LoadReports
@@ -60,6 +61,7 @@ class Tools:
     queue: Backend
     recording: BatchRecording
     dead_letter_room: DeadLetterRoom
+    kept: KeptRequests | None
     offsets: Offsets
     drains: Drains
     reports: LoadReports
@@ -95,6 +97,7 @@ def new_tools(
             lambda count: failures.note(queue.board, count, settings.dead_letter_limit),
         ),
         dead_letter_room=DeadLetterRoom(database, clock, settings.dead_letter_bytes),
+        kept=KeptRequests.of(settings, hash_token),
         offsets=offsets,
         drains=queue.drains,
         reports=LoadReports(Options(database), clock),

@@ -5,10 +5,12 @@ import click
 from footfall import migrations
 from footfall.cli.dimensions import dimension
 from footfall.cli.doctor import doctor
+from footfall.cli.exporting import export
 from footfall.cli.goals import goal
 from footfall.cli.importing import import_logs
 from footfall.cli.languages import language
 from footfall.cli.profile import profile
+from footfall.cli.replaying import replay
 from footfall.cli.reset import reset
 from footfall.cli.sites import site
 from footfall.cli.tokens import token
@@ -54,5 +56,5 @@ def migrate() -> None:
         click.echo("nothing to do: the database is up to date")
 
 
-for _command in (site, goal, dimension, user, token, language, doctor, profile, reset, import_logs):
+for _command in (site, goal, dimension, user, token, language, doctor, profile, reset, import_logs, export, replay):
     main.add_command(_command)

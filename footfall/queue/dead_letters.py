@@ -172,6 +172,13 @@ class DeadLetters:
             [*values, after, upto],
         )
 
+    def read_next(self, chosen: "LetterChoice", after: int, limit: int) -> list[BuriedLetter]:
+        """The oldest `limit` of those chosen whose number is larger than `after`, by number."""
+        condition, values = chosen.condition()
+        return self._letters(
+            f"WHERE {condition} AND iddeadletter > %s ORDER BY iddeadletter LIMIT {int(limit)}", [*values, after]
+        )
+
     def drop(self, letters: Sequence[BuriedLetter]) -> None:
         """Delete them."""
         if letters:

@@ -11,6 +11,8 @@ from footfall.queue.request import TrackingRequest
 PLACEHOLDER = "__TOKEN_AUTH__"  # what Matomo writes instead of a token
 
 _NAME = "token_auth"
+# Without the word and without an encoded name, there can be no token.
+_SUSPECT = re.compile(rb"token|(?:^|&)[^=&]*%", re.IGNORECASE)
 _INSIDE_A_VALUE = re.compile(rb"(token(?:_|%5F)auth(?:=|%3D|%253D))[^&%\s]*", re.IGNORECASE)
 
 
@@ -34,6 +36,8 @@ def sealed(request: TrackingRequest, hash_token: Callable[[str], str] | None) ->
 def token_of(request: TrackingRequest) -> str:
     """The request's own token, else that of its bulk body; empty without one."""
     for encoded in (request.query, request.body):
+        if not _SUSPECT.search(encoded):
+            continue
         tokens = [value for name, value in map(_decoded, encoded.split(b"&")) if name == _NAME and value]
         if tokens:
             return tokens[-1]
@@ -42,6 +46,8 @@ def token_of(request: TrackingRequest) -> str:
 
 def without_tokens(encoded: bytes) -> bytes:
     """A query string or form body without its token; one inside another value, a URL, say, becomes the placeholder."""
+    if not _SUSPECT.search(encoded):
+        return encoded
     kept = (part for part in encoded.split(b"&") if _decoded(part)[0] != _NAME)
     return _placeheld(b"&".join(kept))
 

@@ -16,6 +16,7 @@ LAYERS = (
     {"plugins"},
     {"reports"},
     {"archiving"},
+    {"replaying"},
     {"importing"},
     {"tracking"},
     {"queue"},
