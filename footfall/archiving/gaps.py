@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
-
-import polars as pl
 
 Gap = tuple[int, int | None]  # from, to; both included, None for no end
 
@@ -34,10 +32,15 @@ def gap_of(label: str) -> Gap:
     return (int(low.removesuffix(_AND_MORE)), None) if label.endswith(_AND_MORE) else (int(low), int(high))
 
 
-def gap_counts(value: pl.Expr, gaps: Sequence[Gap]) -> dict[str, pl.Expr]:
-    """How often a value lies in each gap, by its label."""
+def gap_counts(values: Iterable[tuple[int | None, int]], gaps: Sequence[Gap]) -> dict[str, int]:
+    """How often values lie in each gap, by its label.
+
+    Args:
+        values: each with how often it occurs; null lies nowhere.
+    """
+    known = [(value, count) for value, count in values if value is not None]
     return {
-        gap_label((low, high)): ((value >= low) if high is None else value.is_between(low, high)).sum()
+        gap_label((low, high)): sum(count for value, count in known if low <= value and (high is None or value <= high))
         for low, high in gaps
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,9 +37,10 @@ _VISITS: Final[tuple[Gap, ...]] = (
     (101, None),
 )
 _DAYS_UNTIL, _VISITS_UNTIL = "days_until_conv", "visits_until_conv"
-_UNTIL: Final = {
-    _DAYS_UNTIL: gap_counts(pl.col("visitor_seconds_since_first").fill_null(0) // _DAY_SECONDS, DAYS),
-    _VISITS_UNTIL: gap_counts(pl.col("visitor_count_visits"), _VISITS),
+# What conversions are counted by, and in which gaps.
+_UNTIL: Final[dict[str, tuple[pl.Expr, Sequence[Gap]]]] = {
+    _DAYS_UNTIL: (pl.col("visitor_seconds_since_first").fill_null(0) // _DAY_SECONDS, DAYS),
+    _VISITS_UNTIL: (pl.col("visitor_count_visits"), _VISITS),
 }
 _OF_ANY: Final = ("nb_conversions", "nb_visits_converted", "revenue")
 _OF_CART: Final = (*_OF_ANY, "items")
@@ -95,18 +96,20 @@ def _numbers(log: DayLog) -> dict[str, float]:
 
 def _until_conversion(log: DayLog) -> dict[str, DataTable]:
     """The tables of the goals that were converted, and of all of them together, ecommerce aside."""
-    counts = [count.alias(f"{name} {label}") for name, rows in _UNTIL.items() for label, count in rows.items()]
-    by_goal = log.conversions.group_by("idgoal").agg(counts).sort("idgoal")
-    found = {_record(row["idgoal"], name): _gap_table(name, row) for row in by_goal.rows(named=True) for name in _UNTIL}
-    goals = by_goal.filter(pl.col("idgoal") > ORDER)
-    if not goals.is_empty():
-        total = goals.select(pl.all().exclude("idgoal").sum()).row(0, named=True)
-        found |= {_record(None, name): _gap_table(name, total) for name in _UNTIL}
+    found: dict[str, DataTable] = {}
+    for name, (value, gaps) in _UNTIL.items():
+        by_goal: dict[int | None, list[tuple[int | None, int]]] = {}
+        for idgoal, until, count in log.conversions.group_by("idgoal", value.alias("until")).len().rows():
+            by_goal.setdefault(idgoal, []).append((until, count))
+            if idgoal > ORDER:
+                by_goal.setdefault(None, []).append((until, count))
+        found |= {_record(idgoal, name): _gap_table(values, gaps) for idgoal, values in by_goal.items()}
     return found
 
 
-def _gap_table(name: str, counts: Mapping[str, int]) -> DataTable:
-    return DataTable([Row({"label": label, "nb_conversions": counts[f"{name} {label}"]}) for label in _UNTIL[name]])
+def _gap_table(values: Iterable[tuple[int | None, int]], gaps: Sequence[Gap]) -> DataTable:
+    rows = gap_counts(values, gaps).items()
+    return DataTable([Row({"label": label, "nb_conversions": count}) for label, count in rows])
 
 
 # Segments

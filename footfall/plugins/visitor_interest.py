@@ -64,26 +64,28 @@ _PAGE = "VisitorInterest_pageGap"
 _COUNT = "VisitorInterest_visitsByVisitCount"
 _DAYS_SINCE = "VisitorInterest_daysSinceLastVisit"
 
-_RETURN = pl.when(pl.col("visitor_returning") == _RETURNING).then(pl.col("visitor_seconds_since_last"))
-_ROWS: Final = {
-    _DURATION: gap_counts(pl.col("visit_total_time"), _DURATIONS),
-    _PAGE: gap_counts(pl.col("visit_total_actions"), _PAGES),
-    _COUNT: gap_counts(pl.col("visitor_count_visits"), _VISITS),
-    _DAYS_SINCE: {_NEW_VISITS: (pl.col("visitor_returning") == _NEW).sum()} | gap_counts(_RETURN // _DAY_SECONDS, DAYS),
-}
-_COUNTED = [count.alias(f"{record} {label}") for record, rows in _ROWS.items() for label, count in rows.items()]
+_GAPS: Final = {_DURATION: _DURATIONS, _PAGE: _PAGES, _COUNT: _VISITS, _DAYS_SINCE: DAYS}
 
 
 def _interest_tables(log: DayLog) -> Computed:
-    counts = iter(log.visits.select(_COUNTED).row(0))
+    visits = log.visits
+    returns = visits.filter(pl.col("visitor_returning") == _RETURNING)["visitor_seconds_since_last"]
+    values = {
+        _DURATION: visits["visit_total_time"],
+        _PAGE: visits["visit_total_actions"],
+        _COUNT: visits["visitor_count_visits"],
+        _DAYS_SINCE: returns // _DAY_SECONDS,
+    }
+    counts = {record: gap_counts(values[record].value_counts().rows(), gaps) for record, gaps in _GAPS.items()}
+    counts[_DAYS_SINCE] = {_NEW_VISITS: int((visits["visitor_returning"] == _NEW).sum())} | counts[_DAYS_SINCE]
     return {
-        record: DataTable([Row({"label": label, "nb_visits": next(counts)}) for label in rows])
-        for record, rows in _ROWS.items()
+        record: DataTable([Row({"label": label, "nb_visits": count}) for label, count in rows.items()])
+        for record, rows in counts.items()
     }
 
 
 INTEREST = RecordBuilder(
-    records=tuple(BlobRecord(name, 500, 500) for name in _ROWS),
+    records=tuple(BlobRecord(name, 500, 500) for name in _GAPS),
     reads={
         "log_visit": (
             "visit_total_time",
