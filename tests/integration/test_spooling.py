@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import redis
+import uvloop
 from falcon import testing
+from faults.proxy import Cut, Proxy
 from private_redis import PrivateRedis, private_redis
 from queues import queue_on
 from stack import wait_for
@@ -51,7 +53,7 @@ class Endpoint:
         self.memory = Memory(values.get("memory", 1_000_000))
         queue = RedisBackend(Settings(redis_url=url), answer_seconds=0.3)
         self.keeper = SpoolKeeper(queue, self.spool, self.capacity, lambda _: None)
-        self.runner = asyncio.Runner()
+        self.runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)  # as gunicorn's processes do
         self.client = connect_async(url, 0.3)
         pusher = AsyncRedisPusher(self.client, url, 16, LIVE)
         self.pusher = Pusher(pusher, self.spool, self.capacity, self.memory, SystemClock(), lambda _: None)
@@ -105,6 +107,21 @@ def test_what_is_sent_while_redis_is_away_is_in_the_queue_in_order_when_it_is_ba
     assert queued(server.client) == ["1", "2", "3", "4", "5", "6"]
     assert not one.spool.holds()
     assert counters.read(queue_on(server.client).board).of(ACCEPTED) == 6
+
+
+def test_a_connection_that_broke_while_nothing_was_sent_costs_no_request(
+    server: PrivateRedis, endpoint: Callable[..., Endpoint]
+) -> None:
+    between = Proxy(server.port)
+    between.start()
+    one = endpoint(f"redis://127.0.0.1:{between.port}/0")
+    one.push("1")
+    between.cut(Cut.RESET)
+    one.runner.run(asyncio.sleep(0.05))  # it learns of that
+    one.push("2")
+    one.look()
+    between.stop()
+    assert queued(server.client) == ["1", "2"]
 
 
 def test_while_anything_is_spooled_no_request_of_the_machine_overtakes_it(

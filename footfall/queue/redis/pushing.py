@@ -121,3 +121,6 @@ class AsyncRedisPusher:
                     return empty
         except redis.RedisError as error:
             raise explain(error, self._url) from error
+        except RuntimeError as error:
+            # What uvloop says, and redis-py does not know, when the connection broke while nothing was under way.
+            raise explain(redis.ConnectionError(str(error)), self._url) from error
