@@ -54,7 +54,7 @@ services: $(VENV)/stamp ## start the private MariaDB and Redis, write .local/env
 up: services ## run the processes of the Procfile in the foreground (PORT=8000)
 	@python tools/up.py
 
-reset: services ## empty database and queue
+reset: services ## empty database, queue and spool
 	@footfall reset --yes
 
 stop: $(VENV)/stamp ## stop the private MariaDB and Redis

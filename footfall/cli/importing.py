@@ -132,8 +132,16 @@ _choice_options = _options(
     click.option(
         "--add-download-extensions", "more_downloads", multiple=True, metavar="LIST", help="Further downloads."
     ),
-    click.option("--since", "--exclude-older-than", type=click.DateTime(_MOMENTS), metavar="MOMENT", help="From then on (in UTC)."),
-    click.option("--until", "--exclude-newer-than", type=click.DateTime(_MOMENTS), metavar="MOMENT", help="Before then (in UTC)."),
+    click.option(
+        "--since",
+        "--exclude-older-than",
+        type=click.DateTime(_MOMENTS),
+        metavar="MOMENT",
+        help="From then on (in UTC).",
+    ),
+    click.option(
+        "--until", "--exclude-newer-than", type=click.DateTime(_MOMENTS), metavar="MOMENT", help="Before then (in UTC)."
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""`footfall reset`: empties the database and the queue."""
+"""`footfall reset`: empties the database, the queue and the spool."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from footfall import migrations
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.errors import FootfallError
+from footfall.queue.spool import Spool
 from footfall.queue.stores import open_queue
 from footfall.settings import load
 
@@ -21,7 +22,7 @@ _MATOMO_ONLY = "plugin_setting"  # a table of every Matomo 5 that Footfall has n
 @click.command()
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 def reset(yes: bool) -> None:
-    """Empty the database and the queue: sites, users, visits, archives, waiting requests; everything.
+    """Empty the database, the queue and this machine's spool: sites, users, visits, archives, waiting requests.
 
     Only tables that Footfall made are emptied, and of Redis only keys that begin with `footfall:`. The
     database of a Matomo is refused. Meant for development and tests (`make reset`).
@@ -36,9 +37,10 @@ def reset(yes: bool) -> None:
     parts = urlsplit(settings.database_url)
     if not yes:
         click.confirm(f"Empty the database {database.name!r} at {parts.hostname or 'a local socket'}?", abort=True)
+    Spool(settings.spool_directory, settings.spool_bytes, settings.spool_fsync).clear()
     open_queue(settings).empty()
     empty_database(database)
-    click.echo("database and queue are empty", err=True)
+    click.echo("database, queue and spool are empty", err=True)
 
 
 def empty_database(database: Database) -> None:

@@ -173,6 +173,25 @@ class Spool:
             return f"The spool in {self.directory} cannot be used: {error.strerror or error}."
         return ""
 
+    def clear(self) -> int:
+        """Delete everything that waits; how many requests that were. What is damaged stays.
+
+        Raises:
+            SpoolUnavailable: another process is in the middle of bringing requests back, for too long.
+        """
+        count, deadline = self.usage().requests, time.monotonic() + _LOCK_SECONDS
+        while self.holds():
+            with self.replaying() as reader:
+                if reader is not None:
+                    with self.locked():
+                        for number in self.segments():
+                            self.path(number).unlink()
+                    return count
+            if time.monotonic() > deadline:
+                raise SpoolUnavailable(f"Requests are being brought back from {self.directory}: try again.")
+            time.sleep(0.01)
+        return count
+
     @contextmanager
     def replaying(self) -> Iterator["SpoolReader | None"]:
         """The reader, which one process at a time has; None when another has it, or when there is nothing to read."""

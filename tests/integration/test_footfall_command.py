@@ -9,7 +9,9 @@ from redis import Redis
 
 from footfall.clock import SystemClock
 from footfall.database import Database
+from footfall.queue.flush import Flush
 from footfall.queue.redis import keys
+from footfall.queue.spool import Spool
 from footfall.settings import Settings
 from footfall.users import Users
 
@@ -69,52 +71,22 @@ def test_site_create_refuses_what_makes_no_site(
     assert database.query("SELECT * FROM site") == []
 
 
-def test_doctor_finds_a_good_installation_good(run_command: Run) -> None:
-    done = run_command("footfall doctor --json")
-    findings = json.loads(done.stdout)
-    assert done.exit_code == 0
-    assert not [finding for finding in findings if finding["state"] == "fail"]
-    assert {finding["subject"] for finding in findings} == {
-        "programs",
-        "settings",
-        "database",
-        "schema",
-        "redis",
-        "queue",
-    }
-
-
-def test_doctor_says_what_to_do_when_nothing_is_there(run_command: Run) -> None:
-    done = run_command(
-        "footfall doctor", DATABASE_URL="mysql://root@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1/0", SECRET_KEY=""
-    )
-    assert done.exit_code == 1
-    assert [line[:15] for line in done.stdout.splitlines() if line.startswith("fail")] == [
-        "fail  settings:",
-        "fail  database:",
-        "fail  redis: Re",
-    ]
-
-
-def test_doctor_fails_on_a_database_that_was_not_migrated(
-    run_command: Run, new_settings: Callable[..., Settings]
+def test_reset_empties_database_queue_and_spool(
+    run_command: Run, database: Database, redis_client: Redis, settings: Settings
 ) -> None:
-    done = run_command("footfall doctor", DATABASE_URL=new_settings(migrated=False).database_url)
-    assert done.exit_code == 1
-    assert "run `footfall migrate`" in done.stdout
-
-
-def test_reset_empties_database_and_queue(run_command: Run, database: Database, redis_client: Redis) -> None:
     run_command(CREATE_SITE)
     run_command("footfall token create --login admin")
     database.execute("CREATE TABLE archive_numeric_2026_08 (x int)")
     redis_client.rpush(keys.requests("16-03"), b"a record")
     redis_client.set("someone else's", b"1")
+    spool = Spool(settings.spool_directory, settings.spool_bytes, "no")
+    spool.append(Flush("a", 1, [1], [b"a record"], 0.0))
     assert run_command("footfall reset --yes").exit_code == 0
     for table in ("site", "user", "user_token_auth"):
         assert database.query(f"SELECT * FROM {table}") == []
     assert database.query("SHOW TABLES LIKE 'archive_numeric%'") == []
     assert not list(redis_client.scan_iter("footfall:*"))
+    assert not spool.holds()
     assert redis_client.exists("someone else's")
     assert run_command(CREATE_SITE).stdout == "1\n"
 
@@ -134,7 +106,7 @@ def test_reset_refuses_the_database_of_a_matomo(run_command: Run, database: Data
     assert len(database.query("SELECT * FROM site")) == 1
 
 
-@pytest.mark.parametrize("command", ["", "migrate", "site create", "token create", "doctor", "reset"])
+@pytest.mark.parametrize("command", ["", "migrate", "site create", "token create", "doctor", "profile show", "reset"])
 def test_help_explains_itself(run_command: Run, command: str) -> None:
     done = run_command(f"footfall {command} --help")
     assert done.exit_code == 0

@@ -12,6 +12,7 @@ DOORS = ("tracker_api", "queue_workers", "archive_cli")
 LAYERS = (
     {"cli"},
     {"command_line"},
+    {"health"},
     {"management"},
     {"plugins"},
     {"reports"},

@@ -57,6 +57,31 @@ def test_flushes_come_back_in_order_and_leave_nothing(tmp_path: Path, sync: str)
     assert list((tmp_path / "segments").iterdir()) == []
 
 
+def test_a_spool_that_is_cleared_begins_anew(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    assert spool.clear() == 0
+    for number in range(10):
+        spool.append(flush(number))
+    brought_back(spool, 4)
+    assert spool.clear() == 6
+    assert not spool.holds()
+    spool.append(flush(11))
+    assert (spool.usage().requests, brought_back(spool)) == (1, [11])
+
+
+def test_a_spool_is_not_cleared_while_requests_are_being_brought_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "_LOCK_SECONDS", 0.05)
+    spool = open_spool(tmp_path)
+    spool.append(flush(1))
+    with spool.replaying() as reader:
+        assert reader is not None and reader.next() is not None
+        with pytest.raises(SpoolUnavailable, match="being brought back"):
+            open_spool(tmp_path).clear()
+    assert brought_back(spool) == [1]
+
+
 def test_a_flush_comes_back_as_it_was(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     kept = Flush("producer", 7, [3, 4], [b"\x00\xff", b""], 1.5, {"refused:idsite": 2})
