@@ -7,7 +7,7 @@ from footfall.archiving.phpserialize import dumps
 from footfall.clock import Clock
 from footfall.journal.journal import Journal
 from footfall.journal.kinds import Kind
-from footfall.journal.masking import masked_parameters
+from footfall.journal.masking import masked, masked_parameters
 
 _LEFT_OUT = {"module", "method"}  # in columns of their own, or the same for all
 _MOST_PARAMETERS = 50
@@ -40,14 +40,14 @@ class ApiLog:
         safe = masked_parameters(dict(given))
         # As the older documents have them: names with their defaults, and values, serialized by PHP.
         return (
-            class_name[:_WORD],
-            method_name[:_WORD],
+            masked(class_name)[:_WORD],
+            masked(method_name)[:_WORD],
             _serialized({name[:_NAME]: None for name in safe}),
             _serialized([value[:_VALUE] for value in safe.values()]),
             seconds * 1000,
             _packed(address),
             self._clock.now().replace(tzinfo=None, microsecond=0),
-            error or None,
+            masked(error)[:_VALUE] or None,
         )
 
 

@@ -15,6 +15,7 @@ from footfall.migrations import check
 from footfall.settings import load
 
 _SHOWN = 30
+_TEXT = 250  # characters of a statement in the table
 
 
 @click.group(context_settings=CONTEXT)
@@ -106,6 +107,6 @@ def _table(found: list[StatementTimes], limit: int) -> Table:
             f"{times.milliseconds / whole:.0%}",
             f"{times.count:,}",
             f"{times.milliseconds / max(times.count, 1):,.3f}",
-            Text(times.statement),
+            Text(times.statement if len(times.statement) <= _TEXT else f"{times.statement[:_TEXT]} …"),
         )
     return table

@@ -221,6 +221,18 @@ def test_passwords_are_not_written_down_nor_is_the_token_that_is_made(
         assert secret not in written
 
 
+def test_a_token_in_the_wrong_place_is_not_written_down_either(
+    settings: Settings, clock: FixedClock, database: Database, token: str
+) -> None:
+    call(
+        replace(settings, log_to_database="api_calls"),
+        clock,
+        f"module=API&method={token}.get&idSite={token}&token_auth={token}",
+    )
+    written = str(database.query("SELECT * FROM logger_api_call"))
+    assert "There is no method" in written and token not in written
+
+
 def test_what_is_no_api_call_is_not_written_down(settings: Settings, clock: FixedClock, database: Database) -> None:
     call(replace(settings, log_to_database="api_calls"), clock, "module=CoreHome")
     assert database.query("SELECT COUNT(*) FROM logger_api_call") == [(0,)]
