@@ -34,6 +34,7 @@ from tracker_api.tracking import TrackingResource
 
 _log = logging.getLogger(__name__)
 TRACKING_PATHS = ("/matomo.php", "/piwik.php")
+API_PATHS = ("/", "/index.php", "/api")  # Matomo's importer of logs asks at /
 _HTTP_VERSIONS = frozenset(("1.0", "1.1", "2", "3"))
 
 
@@ -65,8 +66,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     resource = MetricsResource(backstage, Scraper(settings, clock, spool, capacity))
     app.add_route("/metrics", MetricsDoor(settings.checked_metrics_token(), resource, Guarded(resource, gate)))
     reporting = Guarded(ReportingResource(settings, clock, ApiLog(journal, clock)), gate)
-    app.add_route("/index.php", reporting)
-    app.add_route("/api", reporting)
+    for path in API_PATHS:
+        app.add_route(path, reporting)
 
     async def refuse(request: Request, response: Response, refused: Refused, params: dict[str, Any]) -> None:
         if request.path in TRACKING_PATHS:

@@ -103,7 +103,7 @@ class ReportingResource:
         parameters = {name: incoming.text(given, name) for name in given}
         if bearer := bearer_of(request):
             parameters.setdefault("token_auth", bearer)
-        if request.path == "/index.php" and parameters.get("module") != "API":
+        if request.path != "/api" and parameters.get("module") != "API":
             error = ReportError("Footfall serves module=API alone: add module=API and a method.", 404)
             _send(response, _error(formats.DEFAULT, error))
             return
