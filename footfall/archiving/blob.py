@@ -8,8 +8,8 @@ on: each an array from subtable id to serialized table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -34,39 +34,52 @@ def chunk_name(record: str, subtable_id: int) -> str:
     return f"{record}_chunk_{first}_{first + CHUNK_SIZE - 1}"
 
 
-@dataclass(slots=True)
-class StoredRow:
-    """A row whose columns are serialized already, label included: `count` of them, one after the other."""
-
-    count: int
-    columns: bytes
-    metadata: dict[str, Any] = field(default_factory=dict)
-    below: StoredTable | None = None
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class StoredTable:
-    """A table of such rows, within its limits.
+    """A table and its subtables, within their limits and serialized.
 
     Args:
-        notes: about the table as a whole, for Matomo alone: nothing here reads them.
+        tables: by their ids, the table itself first.
     """
 
-    rows: list[StoredRow] = field(default_factory=list)
-    summary: StoredRow | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
+    tables: Sequence[bytes]
 
 
 def stored(table: DataTable) -> StoredTable:
-    """The table with its columns serialized."""
-    return StoredTable([_stored_row(row) for row in table.rows], _stored_row(table.summary) if table.summary else None)
+    """The table with its subtables serialized."""
+    tables: list[bytes] = []
+    _serialize(table, tables)
+    return StoredTable(tables)
 
 
-def _stored_row(row: Row) -> StoredRow:
-    columns = b"".join([column_bytes(name, value) for name, value in row.columns.items()])
-    return StoredRow(
-        len(row.columns), columns, row.metadata, stored(row.subtable) if row.subtable is not None else None
-    )
+def _serialize(table: DataTable, tables: list[bytes]) -> None:
+    """Give the table the next id, then each subtable its own, depth first."""
+    own_id = len(tables)
+    tables.append(b"")
+    rows = list(enumerate(table.rows))
+    if table.summary is not None:
+        rows.append((SUMMARY_KEY, table.summary))
+    pieces: list[bytes] = []
+    for key, row in rows:
+        below = None
+        if row.subtable is not None:
+            below = len(tables)
+            _serialize(row.subtable, tables)
+        columns = b"".join([column_bytes(name, value) for name, value in row.columns.items()])
+        pieces.append(
+            b"i:%d;a:3:{i:0;a:%d:{%b}i:1;%bi:3;%b}"
+            % (key, len(row.columns), columns, dumps(row.metadata), dumps(below))
+        )
+    if table.notes:
+        pieces.append(notes_row(table.notes))
+    tables[own_id] = b"a:%d:{%b}" % (len(pieces), b"".join(pieces))
+
+
+def notes_row(notes: Mapping[str, Any]) -> bytes:
+    """The row with what is noted about a table as a whole."""
+    columns = {**notes, "label": _NOTES_LABEL}
+    serialized = b"".join(column_bytes(name, value) for name, value in columns.items())
+    return b"i:%d;a:3:{i:0;a:%d:{%b}i:1;a:0:{}i:3;N;}" % (NOTES_KEY, len(columns), serialized)
 
 
 def column_bytes(name: str, value: Any) -> bytes:
@@ -84,13 +97,11 @@ _metric = lru_cache(maxsize=50_000, typed=True)(_column)
 
 def to_blobs(record: str, table: StoredTable) -> dict[str, bytes]:
     """The compressed blobs that hold a table and its subtables, by name."""
-    if not table.rows and table.summary is None and not table.notes:
-        return {record: _NO_ROWS}
-    numbered: dict[int, bytes] = {}
-    _serialize(table, 0, 0, numbered)
-    root = numbered.pop(0)
+    root, *subtables = table.tables
+    if root == _NO_ROWS:
+        return {record: _COMPRESSED_NO_ROWS}
     chunks: dict[str, dict[int, bytes]] = {}
-    for subtable_id, data in numbered.items():
+    for subtable_id, data in enumerate(subtables, start=1):
         chunks.setdefault(chunk_name(record, subtable_id), {})[subtable_id] = data
     return {record: _compress(root)} | {name: _compress(dumps(chunk)) for name, chunk in chunks.items()}
 
@@ -99,28 +110,8 @@ def _compress(data: bytes) -> bytes:
     return isal_zlib.compress(data, 1)  # the size of zlib's level 1, in a quarter of its time
 
 
-_NO_ROWS: Final = _compress(dumps({}))
-
-
-def _serialize(table: StoredTable, own_id: int, last_id: int, numbered: dict[int, bytes]) -> int:
-    """Give each subtable its id, depth first, and serialize the table; returns the last id given."""
-    pieces: list[bytes] = []
-    rows = list(enumerate(table.rows))
-    if table.summary is not None:
-        rows.append((SUMMARY_KEY, table.summary))
-    if table.notes:
-        noted = {**table.notes, "label": _NOTES_LABEL}
-        rows.append((NOTES_KEY, StoredRow(len(noted), b"".join(column_bytes(*item) for item in noted.items()))))
-    for key, row in rows:
-        below = None
-        if row.below is not None:
-            below = last_id + 1
-            last_id = _serialize(row.below, below, below, numbered)
-        pieces.append(
-            b"i:%d;a:3:{i:0;a:%d:{%b}i:1;%bi:3;%b}" % (key, row.count, row.columns, dumps(row.metadata), dumps(below))
-        )
-    numbered[own_id] = b"a:%d:{%b}" % (len(rows), b"".join(pieces))
-    return last_id
+_NO_ROWS: Final = dumps({})
+_COMPRESSED_NO_ROWS: Final = _compress(_NO_ROWS)  # of most tables of a small day
 
 
 def read_table(blob: bytes) -> DataTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +32,15 @@ class Row:
 
 @dataclass(slots=True)
 class DataTable:
-    """Rows in order, and the summary row ("Others") that stands for the rows beyond a limit."""
+    """Rows in order, and the summary row ("Others") that stands for the rows beyond a limit.
+
+    Args:
+        notes: about the table as a whole, for Matomo alone: they are stored, and nothing here reads them.
+    """
 
     rows: list[Row] = field(default_factory=list)
     summary: Row | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Row]:
         """The rows, the summary row last."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
 HOURS: Final = range(24)
+T = TypeVar("T")
 
 
 def site_hours(day: date, zone: tzinfo) -> tuple[int, ...]:
@@ -36,6 +37,7 @@ class DayLog:
         hours: the hour of the site's day for each hour in UTC.
         earlier: by log table, rows of these visits from before the day, of visits that did not begin in it.
         is_part: whether these are only some of the visits of the day.
+        made_of_names: what `of_names` has made, shared with the logs that are part of this one.
     """
 
     visits: pl.DataFrame
@@ -46,6 +48,7 @@ class DayLog:
     hours: Sequence[int] = HOURS
     earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     is_part: bool = False
+    made_of_names: dict[Callable[[pl.DataFrame], Any], Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -101,6 +104,13 @@ class DayLog:
             items=theirs("log_conversion_item", self.items),
             is_part=True,
         )
+
+    def of_names(self, make: Callable[[pl.DataFrame], T]) -> T:
+        """What a function makes of the day's names; it is called once, whatever the number of segments."""
+        if make not in self.made_of_names:
+            self.made_of_names[make] = make(self.names)
+        made: T = self.made_of_names[make]
+        return made
 
     def names_of(self, ids: pl.Series) -> pl.Series:
         """The name of each of these actions; null where there is none."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from footfall.archiving.blob import StoredTable
-from footfall.archiving.datatable import Row
-from footfall.archiving.hierarchy import TreeShape, make_tree
+from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.hierarchy import make_tree
+from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
 from footfall.archiving.segments import ACTION, BEHAVIOUR, SegmentName
+from footfall.archiving.tree_rows import TreeRows
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
 from footfall.reports.report import Listing, TableReport
@@ -56,7 +58,7 @@ def _content_tables(log: DayLog) -> Computed:
     return {record.name: _tree(log, rows, level, below) for (level, below), record in _RECORDS.items()}
 
 
-def _tree(log: DayLog, rows: pl.DataFrame, level: str, below: str) -> StoredTable:
+def _tree(log: DayLog, rows: pl.DataFrame, level: str, below: str) -> DataTable | StoredTable:
     """The table of a level; interactions with something that was never seen that day are left out, as in the reference.
 
     Source: conformance `archives`, Contents_piece_name of site 2.
@@ -64,8 +66,8 @@ def _tree(log: DayLog, rows: pl.DataFrame, level: str, below: str) -> StoredTabl
     seen = rows.filter(pl.col("nb_impressions").count().over(_COLUMNS[level]) > 0)
     labels = (log.names_of(seen[_COLUMNS[name]]).fill_null(_NO_PIECE).to_list() for name in (level, below))
     paths = list(zip(*labels, strict=True))
-    shape = TreeShape(optional=frozenset(_OF_IMPRESSIONS))
-    return make_tree(seen.drop(_COLUMNS.values()), paths, _RECORDS[level, below], shape)
+    tree = TreeRows(seen.drop(_COLUMNS.values()), Paths(paths), optional=frozenset(_OF_IMPRESSIONS))
+    return make_tree(tree, _RECORDS[level, below])
 
 
 CONTENTS = RecordBuilder(

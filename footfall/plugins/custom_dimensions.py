@@ -9,13 +9,15 @@ import polars as pl
 
 from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable
-from footfall.archiving.hierarchy import TreeShape, make_tree
+from footfall.archiving.hierarchy import make_tree
+from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
 from footfall.archiving.segments import ACTION as ACTIONS
 from footfall.archiving.segments import BEHAVIOUR, SegmentName
 from footfall.archiving.segments import VISIT as VISITS
 from footfall.archiving.setup import Dimension, SiteSetup
 from footfall.archiving.timings import MEASURED, timing_columns
+from footfall.archiving.tree_rows import TreeRows
 from footfall.archiving.visit_metrics import (
     CONVERSION_READS,
     VISIT_COMBINE,
@@ -102,7 +104,7 @@ def _of_visits(log: DayLog, dimensions: tuple[VisitDimension, ...]) -> dict[str,
     return found
 
 
-def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> StoredTable:
+def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> DataTable | StoredTable:
     """The table by value, the pages of each below it.
 
     Unlike those of pages, least and longest times are added up too (conformance `archives`).
@@ -130,7 +132,7 @@ def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> Stored
     busiest = by_page.head(_MOST_PAGES)
     names = log.names_of(busiest[_PAGE]).fill_null("").str.replace(_PREFIX, "")
     paths = list(zip(busiest[dimension.column].to_list(), names.to_list(), strict=True))
-    return make_tree(by_page.drop(dimension.column, _PAGE), paths, record, TreeShape())
+    return make_tree(TreeRows(by_page.drop(dimension.column, _PAGE), Paths(paths)), record)
 
 
 # Segments

@@ -9,10 +9,12 @@ import polars as pl
 
 from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable, Row
-from footfall.archiving.hierarchy import TreeShape, make_tree
+from footfall.archiving.hierarchy import make_tree
 from footfall.archiving.metrics import ABANDONED_CART, ORDER
+from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
 from footfall.archiving.segments import ACTION, CONVERSION, ECOMMERCE, ITEM, SegmentName
+from footfall.archiving.tree_rows import TreeRows
 from footfall.plugins import Plugin
 from footfall.reports.metrics import Columns, Number, ProcessedMetric, number, quotient, ratio
 from footfall.reports.report import Listing, TableReport
@@ -114,13 +116,13 @@ def _views(log: DayLog, level: _Level) -> pl.DataFrame:
     )
 
 
-def _table(log: DayLog, bought: pl.DataFrame, views: pl.DataFrame, record: BlobRecord) -> StoredTable:
+def _table(log: DayLog, bought: pl.DataFrame, views: pl.DataFrame, record: BlobRecord) -> DataTable | StoredTable:
     rows = bought.join(views, on=_PRODUCT, how="full", coalesce=True).sort(
         "item_revenue", _PRODUCT, descending=[True, False], nulls_last=True
     )
     labels = log.names_of(rows[_PRODUCT]).fill_null(_NOT_DEFINED).to_list()
-    shape = TreeShape(optional=frozenset((*_OF_ITEMS, *_OF_VIEWS)))
-    return make_tree(rows.drop(_PRODUCT), [(label,) for label in labels], record, shape)
+    paths = Paths([(label,) for label in labels])
+    return make_tree(TreeRows(rows.drop(_PRODUCT), paths, optional=frozenset((*_OF_ITEMS, *_OF_VIEWS))), record)
 
 
 PRODUCTS = RecordBuilder(

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from footfall.archiving.datatable import Row
-from footfall.archiving.hierarchy import TreeShape, make_tree
+from footfall.archiving.hierarchy import make_tree
+from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Combine, Computed, RecordBuilder
 from footfall.archiving.segments import ACTION, VISIT, SegmentName
 from footfall.archiving.segments import EVENTS as EVENTS_CATEGORY
+from footfall.archiving.tree_rows import TreeRows
 from footfall.plugins import Plugin
 from footfall.reports.metrics import ratio
 from footfall.reports.report import Listing, TableReport
@@ -63,7 +65,7 @@ def _event_tables(log: DayLog) -> Computed:
     texts = {level: log.names_of(events[column]).fill_null(_NO_NAME).to_list() for level, column in _COLUMNS.items()}
     metrics = events.drop(_COLUMNS.values())
     return {
-        record.name: make_tree(metrics, list(zip(texts[level], texts[below], strict=True)), record, TreeShape())
+        record.name: make_tree(TreeRows(metrics, Paths(list(zip(texts[level], texts[below], strict=True)))), record)
         for (level, below), record in _RECORDS.items()
     }
 

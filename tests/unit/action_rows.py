@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from footfall.archiving.blob import StoredTable, to_blobs
+from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.daylog import DayLog
 from footfall.archiving.reader import table_of
@@ -59,10 +59,13 @@ def log(
 def table(builder: RecordBuilder, day: DayLog, record: str) -> DataTable:
     """A record of the day, its subtables in place."""
     found = builder.compute(day)[record]
-    if isinstance(found, StoredTable):
-        return table_of(to_blobs(record, found), record, expanded=True)
-    assert isinstance(found, DataTable)
-    return found
+    assert not isinstance(found, float)
+    return read(found) if isinstance(found, StoredTable) else found
+
+
+def read(made: DataTable | StoredTable) -> DataTable:
+    """A table as it is read when it was stored, its subtables in place."""
+    return table_of(to_blobs("R", made if isinstance(made, StoredTable) else stored(made)), "R", expanded=True)
 
 
 def tree(found: DataTable, *columns: str) -> dict[Any, Any]:

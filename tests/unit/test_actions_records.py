@@ -1,14 +1,11 @@
 """The records of pages, computed from a few log rows."""
 
+import action_rows
 import polars as pl
 import pytest
 
-from footfall.archiving.blob import StoredTable, to_blobs
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.daylog import DayLog
-from footfall.archiving.hierarchy import TreeShape, make_tree
-from footfall.archiving.reader import table_of
-from footfall.archiving.records import BlobRecord
 from footfall.plugins.actions.records import ACTIONS
 from footfall.plugins.visits_summary import SUMMARY
 
@@ -69,9 +66,7 @@ def log_of(urls: list[str | None], titles: list[str | None] | None = None, **col
 
 
 def table(log: DayLog, record: str = "Actions_actions_url") -> DataTable:
-    value = ACTIONS.compute(log)[record]
-    assert isinstance(value, StoredTable)
-    return table_of(to_blobs(record, value), record, expanded=True)
+    return action_rows.table(ACTIONS, log, record)
 
 
 def paths(found: DataTable, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -141,24 +136,6 @@ def test_timings_are_seconds_over_the_hits_that_were_measured() -> None:
     assert columns["nb_hits_with_time_server"] == 2
     assert (columns["min_time_server"], columns["max_time_server"]) == (0.1, 0.25)
     assert (columns["sum_time_network"], columns["min_time_network"]) == (0, None)
-
-
-def test_rows_beyond_the_limit_of_a_folder_become_its_others() -> None:
-    rows = pl.DataFrame({"nb_visits": [1, 9, 5, 2]})
-    record = BlobRecord("R", max_rows=3, max_subtable_rows=2)
-    made = make_tree(rows, [["f", "/a"], ["f", "/b"], ["f", "/c"], ["/d"]], record, TreeShape())
-    found = table_of(to_blobs("R", made), "R", expanded=True)
-    assert paths(found) == [("f", "/b"), ("f", "-1"), ("/d",)]
-    assert found.rows[0].columns["nb_visits"] == 15
-    assert found.rows[0].subtable is not None and found.rows[0].subtable.summary is not None
-    assert found.rows[0].subtable.summary.columns["nb_visits"] == 6
-
-
-def test_rows_without_a_path_are_part_of_others() -> None:
-    record = BlobRecord("R", max_rows=3, max_subtable_rows=2)
-    made = make_tree(pl.DataFrame({"nb_visits": [4, 2, 1]}), [["/a"]], record, TreeShape())
-    found = table_of(to_blobs("R", made), "R")
-    assert [(row.label, row.columns["nb_visits"]) for row in found] == [("/a", 4), ("-1", 3)]
 
 
 def test_a_visit_of_one_action_is_a_bounce() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable, Row
-from footfall.archiving.hierarchy import TreeShape, make_tree
+from footfall.archiving.hierarchy import make_tree
+from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Computed, NumericRecord, RecordBuilder
 from footfall.archiving.timings import EXTREMES, MEASURED
+from footfall.archiving.tree_rows import TreeRows
 from footfall.plugins.actions import page_goals
 from footfall.plugins.actions.measuring import (
     DOWNLOAD,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 _PREFIXES: Final = ("http://", "http://www.", "https://", "https://www.")  # url_prefix of log_action
 _LEVELS: Final = 10
 _MOST_ACTIONS: Final = 50_000  # the busiest ones that are told apart; the rest goes to the summary row
+_PATH: Final = "path"
 _INDEX: Final = "index"
 _NO_TITLE: Final = "Page Name not defined"
 # What Matomo notes about the tables of links below a host.
@@ -57,11 +61,11 @@ _OPTIONAL: Final = frozenset((*ENTRY, *EXIT, FOLLOWING_SEARCH))
 def _action_records(log: DayLog) -> Computed:
     urls, titles, downloads, outlinks, searches = map(measured(log), (PAGE_URL, PAGE_TITLE, DOWNLOAD, OUTLINK, SEARCH))
     return {
-        PAGE_URLS.name: _url_tree(urls, page_goals.goals_of_pages(log, "url", urls)),
-        PAGE_TITLES.name: _title_table(titles, page_goals.goals_of_pages(log, "name", titles)),
-        DOWNLOADS.name: _link_tree(downloads, DOWNLOADS),
-        OUTLINKS.name: _link_tree(outlinks, OUTLINKS),
-        SEARCHES.name: _search_table(searches),
+        PAGE_URLS.name: _url_tree(log, urls, page_goals.goals_of_pages(log, "url", urls)),
+        PAGE_TITLES.name: _title_table(log, titles, page_goals.goals_of_pages(log, "name", titles)),
+        DOWNLOADS.name: _link_tree(log, downloads, DOWNLOADS),
+        OUTLINKS.name: _link_tree(log, outlinks, OUTLINKS),
+        SEARCHES.name: _search_table(log, searches),
         CATEGORIES.name: _category_table(log),
         **_numbers("pageviews", urls),
         **_numbers("downloads", downloads),
@@ -78,29 +82,60 @@ def _numbers(what: str, actions: pl.DataFrame) -> dict[str, float]:
     }
 
 
-def _names(actions: pl.DataFrame) -> list[str]:
-    return actions["name"].fill_null("").head(_MOST_ACTIONS).to_list()
+@dataclass(frozen=True)
+class _Places:
+    """Where the actions of a type belong in their table, whichever visits saw them.
+
+    Args:
+        actions: `idaction`, and what describes an action.
+        paths: of each.
+    """
+
+    actions: pl.DataFrame
+    paths: Paths
+
+    def of(self, actions: pl.DataFrame) -> pl.DataFrame:
+        """The number of the path of each of these actions (_PATH) and what describes it; the busiest have one."""
+        known = self.actions.with_row_index(_PATH)
+        return (
+            actions.select("idaction")
+            .join(known, on="idaction", how="left", maintain_order="left")
+            .with_columns(pl.when(pl.int_range(pl.len()) < _MOST_ACTIONS).then(_PATH))
+        )
+
+
+def _named(names: pl.DataFrame, *kinds: int) -> pl.DataFrame:
+    return names.filter(pl.col("type").is_in(kinds)).with_columns(pl.col("name").fill_null(""))
 
 
 # Pages
 
 
-def _url_tree(pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
-    names = _names(pages)
-    prefixes = [_PREFIXES[p] if p is not None and p < 4 else "" for p in pages["url_prefix"].head(_MOST_ACTIONS)]
-    paths = [url_path(name) for name in names]
-
-    def folder(row: int, depth: int) -> dict[str, str]:
-        host = names[row].partition("/")[0]
-        return {"folder_url_start": prefixes[row] + "/".join((host, *paths[row][:depth]))}
-
-    shape = TreeShape(
+def _url_tree(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> DataTable | StoredTable:
+    places = log.of_names(_page_places)
+    found = places.of(pages)
+    rows = TreeRows(
+        pages.select(_OF_PAGES),
+        places.paths,
+        found[_PATH],
         optional=_OPTIONAL,
         leaves_only=frozenset(("nb_uniq_visitors", "entry_nb_uniq_visitors", "exit_nb_uniq_visitors")),
-        leaf_metadata=lambda row: {"url": prefixes[row] + names[row]},
-        folder_metadata=folder,
+        leaf_notes={"url": found["url"]},
+        folder_notes={"folder_url_start": found["site"]},
+        goals=goals,
     )
-    return make_tree(pages.select(_OF_PAGES), paths, PAGE_URLS, shape, goals)
+    return make_tree(rows, PAGE_URLS)
+
+
+def _page_places(names: pl.DataFrame) -> _Places:
+    pages = _named(names, PAGE_URL)
+    prefix = pl.col("url_prefix").replace_strict(dict(enumerate(_PREFIXES)), default="", return_dtype=pl.String)
+    described = pages.select(
+        "idaction",
+        (prefix + pl.col("name")).alias("url"),
+        (prefix + pl.col("name").str.split("/").list.first()).alias("site"),
+    )
+    return _Places(described, Paths([url_path(name) for name in pages["name"]]))
 
 
 def url_path(name: str) -> list[str]:
@@ -115,10 +150,25 @@ def url_path(name: str) -> list[str]:
     return labels
 
 
-def _title_table(pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
-    titles = [title.strip() or _NO_TITLE for title in _names(pages)]
-    shape = TreeShape(optional=_OPTIONAL, leaf_metadata=lambda row: {"page_title_path": titles[row]})
-    return make_tree(pages.select(_OF_PAGES), [title_path(title) for title in titles], PAGE_TITLES, shape, goals)
+def _title_table(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> DataTable | StoredTable:
+    places = log.of_names(_title_places)
+    found = places.of(pages)
+    rows = TreeRows(
+        pages.select(_OF_PAGES),
+        places.paths,
+        found[_PATH],
+        optional=_OPTIONAL,
+        leaf_notes={"page_title_path": found["title"]},
+        goals=goals,
+    )
+    return make_tree(rows, PAGE_TITLES)
+
+
+def _title_places(names: pl.DataFrame) -> _Places:
+    pages = _named(names, PAGE_TITLE)
+    titles = [name.strip() or _NO_TITLE for name in pages["name"]]
+    described = pages.select("idaction", pl.Series("title", titles, pl.String))
+    return _Places(described, Paths([title_path(title) for title in titles]))
 
 
 def title_path(title: str) -> Sequence[str]:
@@ -129,20 +179,26 @@ def title_path(title: str) -> Sequence[str]:
 # Downloads and outlinks
 
 
-def _link_tree(links: pl.DataFrame, record: BlobRecord) -> StoredTable:
+def _link_tree(log: DayLog, links: pl.DataFrame, record: BlobRecord) -> DataTable | StoredTable:
     """The table by host, the rest of each URL below it."""
     if links.is_empty():
-        return StoredTable()
-    names = _names(links)
-    shape = TreeShape(
+        return DataTable()
+    places = log.of_names(_link_places)
+    found = places.of(links)
+    rows = TreeRows(
+        links.select(_OF_LINKS),
+        places.paths,
+        found[_PATH],
         leaves_only=frozenset(("nb_uniq_visitors",)),
-        leaf_metadata=lambda row: {"url": names[row]},
+        leaf_notes={"url": found["name"]},
+        subtable_notes=_NOTES,
     )
-    table = make_tree(links.select(_OF_LINKS), [link_path(name) for name in names], record, shape)
-    for host in table.rows:
-        if host.below is not None:
-            host.below.notes = _NOTES
-    return table
+    return make_tree(rows, record)
+
+
+def _link_places(names: pl.DataFrame) -> _Places:
+    links = _named(names, DOWNLOAD, OUTLINK)
+    return _Places(links.select("idaction", "name"), Paths([link_path(name) for name in links["name"]]))
 
 
 def link_path(url: str) -> Sequence[str]:
@@ -154,14 +210,24 @@ def link_path(url: str) -> Sequence[str]:
 # Searches
 
 
-def _search_table(searches: pl.DataFrame) -> StoredTable:
+def _search_table(log: DayLog, searches: pl.DataFrame) -> DataTable | StoredTable:
     if searches.is_empty():
-        return StoredTable()
-    keywords = _names(searches)
-    shape = TreeShape(
-        optional=frozenset(("exit_nb_visits",)), leaf_metadata=lambda row: {"page_title_path": keywords[row]}
+        return DataTable()
+    places = log.of_names(_search_places)
+    found = places.of(searches)
+    rows = TreeRows(
+        searches.select(_OF_SEARCHES),
+        places.paths,
+        found[_PATH],
+        optional=frozenset(("exit_nb_visits",)),
+        leaf_notes={"page_title_path": found["name"]},
     )
-    return make_tree(searches.select(_OF_SEARCHES), [(keyword,) for keyword in keywords], SEARCHES, shape)
+    return make_tree(rows, SEARCHES)
+
+
+def _search_places(names: pl.DataFrame) -> _Places:
+    keywords = _named(names, SEARCH)
+    return _Places(keywords.select("idaction", "name"), Paths([(keyword,) for keyword in keywords["name"]]))
 
 
 def _category_table(log: DayLog) -> DataTable:

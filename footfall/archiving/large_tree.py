@@ -1,0 +1,230 @@
+"""Makes a table with subtables from many rows, in columns from the first to the last: no row becomes a Python object.
+
+The tree is made level by level: sums from the leaves up, then what the limits keep from the root down. Each row that is
+kept becomes a text, and the texts of a table's rows are put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from footfall.archiving.blob import SUMMARY_KEY, StoredTable, column_bytes, notes_row
+from footfall.archiving.encoding import COUNT, TEXT, encode_columns
+from footfall.archiving.node_sums import deepest, node_sums
+from footfall.archiving.paths import DEPTH, IS_LEAF, LABEL, NODE, PARENT, ROOT, WAY
+from footfall.archiving.phpserialize import dump_key, dumps
+from footfall.archiving.records import BlobRecord, Combine
+from footfall.archiving.summing import SUMMARY_LABEL
+from footfall.archiving.tree_goals import ROW, NodeGoals
+from footfall.archiving.tree_rows import TreeRows
+
+_FIRST, _WEIGHT, _IS_CROWDED = "__first", "__weight", "__is_crowded"
+_RANK, _TABLE, _BELOW = "__rank", "__table", "__below"
+_GOALS, _METADATA = "__goals", "__metadata"
+_LABEL_KEY: Final = dump_key("label").decode()
+_SUMMARY_LABEL: Final = column_bytes("label", SUMMARY_LABEL).decode()
+_NOTHING: Final = dumps({})
+
+
+def large_tree(rows: TreeRows, record: BlobRecord) -> StoredTable:
+    """The table of these rows, at least one, within its limits."""
+    return _LargeTree(rows, record).table()
+
+
+def combined(column: str, how: Combine, *, optional: bool = False) -> pl.Expr:
+    """The expression that puts the values of a group together; a sum of nothing is null where `optional`."""
+    values = pl.col(column)
+    if how is Combine.MIN:
+        return values.min()
+    if how is Combine.MAX:
+        return values.max()
+    return pl.when(values.count() > 0).then(values.sum()).alias(column) if optional else values.sum()
+
+
+class _LargeTree:
+    def __init__(self, rows: TreeRows, record: BlobRecord) -> None:
+        self._rows, self._record = rows, record
+        self._nodes = rows.paths.nodes
+        self._metrics = rows.metrics.columns
+        self._sums = [
+            combined(c, record.combine.get(c, Combine.SUM), optional=c in rows.optional) for c in self._metrics
+        ]
+
+    def table(self) -> StoredTable:
+        node_of = self._rows.row_nodes()
+        values = self._values(node_of)
+        chosen = self._chosen(values)
+        stored = _stored_rows(chosen)
+        kept, folded = _members(chosen, stored)
+        texts = self._texts(stored, self._columns(values, kept, folded), self._goals(node_of, kept, folded))
+        return StoredTable(self._tables(stored, texts))
+
+    # What nodes have
+
+    def _values(self, node_of: pl.Series) -> pl.DataFrame:
+        """The metrics of each node, and the first of the rows in it (_FIRST); of ROOT those of rows without a path."""
+        sums = [pl.col(_FIRST).min(), *self._sums]
+        placed = self._rows.metrics.with_columns(node_of.alias(NODE)).with_row_index(_FIRST).drop_nulls(NODE)
+        if node_of.n_unique() < len(node_of):
+            placed = placed.group_by(NODE).agg(sums).select(placed.columns)
+        found = node_sums(placed, self._nodes, (NODE,), sums)
+        is_folder = ~self._nodes[IS_LEAF].gather(found[NODE]) & (found[NODE] != ROOT)
+        return found.with_columns(pl.when(~is_folder).then(pl.col(c)).alias(c) for c in self._rows.leaves_only)
+
+    # What is kept of them
+
+    def _chosen(self, values: pl.DataFrame) -> pl.DataFrame:
+        """The nodes in kept folders: PARENT, and _RANK among its rows; null for one that its summary row stands for.
+
+        What ROOT itself has is part of the root's summary row.
+        """
+        places = values.select(
+            NODE,
+            _FIRST,
+            pl.col(self._record.sort_column).fill_null(0).alias(_WEIGHT),
+            *(self._nodes[name].gather(values[NODE]).alias(name) for name in (PARENT, DEPTH, IS_LEAF)),
+        )
+        outside = places.filter(pl.col(NODE) == ROOT)
+        found = [outside.with_columns(pl.lit(None, pl.Int64).alias(_RANK))]
+        folders = pl.DataFrame({PARENT: [ROOT]}, schema_overrides={PARENT: pl.UInt32})
+        most, taken = self._record.max_rows, outside.height
+        for depth in range(1, 1 + deepest(places[DEPTH])):
+            level = places.filter(pl.col(DEPTH) == depth).join(folders, on=PARENT, how="semi")
+            found.append(_ranked(level, most, taken))
+            is_kept_folder = pl.col(_RANK).is_not_null() & ~pl.col(IS_LEAF)
+            folders = found[-1].filter(is_kept_folder).select(pl.col(NODE).alias(PARENT))
+            most, taken = self._record.max_subtable_rows, 0
+        return pl.concat(found)
+
+    # What is stored of them
+
+    def _columns(self, values: pl.DataFrame, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
+        """How many metrics each stored row has (COUNT), and these (TEXT), in the order of the rows."""
+        alone = kept.join(values, on=NODE).select(ROW, *self._metrics)
+        summed = folded.join(values, on=NODE).group_by(ROW).agg(self._sums)
+        metrics = pl.concat([alone, summed], how="vertical_relaxed").sort(ROW).drop(ROW)
+        return encode_columns(metrics, self._rows.optional | self._rows.leaves_only)
+
+    def _goals(self, node_of: pl.Series, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
+        """The goals of the stored rows that have any (ROW, TEXT)."""
+        if self._rows.goals is None or self._rows.goals.is_empty():
+            return pl.DataFrame(schema={ROW: pl.UInt32, TEXT: pl.String})
+        return NodeGoals(self._rows.goals, node_of, self._nodes).texts(kept, folded)
+
+    def _texts(self, stored: pl.DataFrame, columns: pl.DataFrame, goals: pl.DataFrame) -> pl.DataFrame:
+        """The stored rows as they stand in their tables (_TABLE, TEXT)."""
+        return (
+            stored.with_columns(
+                *columns,
+                pl.concat_str(pl.lit(_LABEL_KEY), _quoted(self._nodes[LABEL].gather(stored[NODE]))).alias(LABEL),
+                self._metadata(stored).alias(_METADATA),
+            )
+            .join(goals.rename({TEXT: _GOALS}), on=ROW, how="left", maintain_order="left")
+            .select(
+                _TABLE,
+                pl.format(
+                    "i:{};a:3:{{i:0;a:{}:{{{}{}{}}}i:1;{}i:3;{}}}",
+                    pl.col(_RANK).fill_null(SUMMARY_KEY),
+                    pl.col(COUNT) + 1 + pl.col(_GOALS).is_not_null(),
+                    pl.col(LABEL).fill_null(_SUMMARY_LABEL),
+                    TEXT,
+                    pl.col(_GOALS).fill_null(""),
+                    _METADATA,
+                    pl.format("i:{};", _BELOW).fill_null("N;"),
+                ).alias(TEXT),
+            )
+        )
+
+    def _metadata(self, stored: pl.DataFrame) -> pl.Series:
+        """What describes each stored row, as an array."""
+        node, first, rows = stored[NODE], stored[_FIRST], self._rows
+        way = self._nodes[WAY].gather(node)
+        of_leaf = _array({name: texts.gather(first) for name, texts in rows.leaf_notes.items()})
+        of_folder = _array({name: texts.gather(first) + way for name, texts in rows.folder_notes.items()})
+        is_leaf = self._nodes[IS_LEAF].gather(node)
+        return pl.select(
+            pl.when(is_leaf).then(of_leaf).when(~is_leaf).then(of_folder).otherwise(pl.lit(_NOTHING.decode()))
+        ).to_series()
+
+    def _tables(self, stored: pl.DataFrame, texts: pl.DataFrame) -> list[bytes]:
+        """The serialized tables in the order of their ids; one of a folder without anything in it has no rows."""
+        rows = texts.group_by(_TABLE).agg(pl.len(), pl.col(TEXT).str.join(""))
+        contents = {table: (count, text.encode()) for table, count, text in rows.rows()}
+        noted = self._rows.subtable_notes
+        notes = [notes_row(noted)] if noted else []
+        found = []
+        for table in range(1 + stored[_BELOW].count()):
+            further = notes if table else []
+            count, text = contents.pop(table, (0, b""))
+            found.append(b"a:%d:{%b%b}" % (count + len(further), text, b"".join(further)))
+        return found
+
+
+def _ranked(level: pl.DataFrame, most: int, taken: int) -> pl.DataFrame:
+    """The nodes of a level with their _RANK in their folder's table; null where it has no room.
+
+    The largest stay where there are more than `most`, of which `taken` are there already; else all, as they came.
+    """
+    return (
+        level.with_columns((pl.len().over(PARENT) + taken > most).alias(_IS_CROWDED))
+        .sort(
+            PARENT,
+            pl.when(_IS_CROWDED).then(_WEIGHT).otherwise(pl.lit(0)),
+            _FIRST,
+            descending=[False, True, False],
+        )
+        .with_columns(pl.int_range(pl.len()).over(PARENT).alias(_RANK))
+        .with_columns(pl.when(~pl.col(_IS_CROWDED) | (pl.col(_RANK) < most - 1)).then(_RANK))
+        .drop(_IS_CROWDED)
+    )
+
+
+def _stored_rows(chosen: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are stored, numbered (ROW) in the order of their tables, the summary row of each last.
+
+    Of each its _TABLE and its NODE (null for a summary row), and of a folder the id of the table below it (_BELOW).
+    """
+    kept = chosen.filter(pl.col(_RANK).is_not_null())
+    ids = _table_ids(kept.filter(~pl.col(IS_LEAF)))
+    summaries = chosen.filter(pl.col(_RANK).is_null()).select(PARENT).unique()
+    return (
+        pl.concat([kept.select(PARENT, _RANK, NODE, _FIRST), summaries], how="diagonal")
+        .join(ids.select(pl.col(NODE).alias(PARENT), _TABLE), on=PARENT)
+        .join(ids.select(NODE, pl.col(_TABLE).alias(_BELOW)), on=NODE, how="left")
+        .sort(_TABLE, _RANK, nulls_last=True)
+        .with_row_index(ROW)
+    )
+
+
+def _table_ids(folders: pl.DataFrame) -> pl.DataFrame:
+    """The id of each folder's table (_TABLE), the root's first, a table before those below it."""
+    inside: dict[int, list[int]] = {}
+    for parent, node in folders.sort(_RANK).select(PARENT, NODE).rows():
+        inside.setdefault(parent, []).append(node)
+    found, waiting = [], [ROOT]
+    while waiting:
+        found.append(waiting.pop())
+        waiting += reversed(inside.get(found[-1], ()))
+    return pl.DataFrame({NODE: found}, schema_overrides={NODE: folders.schema[NODE]}).with_row_index(_TABLE)
+
+
+def _members(chosen: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The nodes with the stored row (ROW) that they are, and those with the summary row that they are part of."""
+    kept = stored.select(NODE, ROW).drop_nulls(NODE)
+    summaries = stored.filter(pl.col(NODE).is_null()).select(PARENT, ROW)
+    folded = chosen.filter(pl.col(_RANK).is_null()).join(summaries, on=PARENT).select(NODE, ROW)
+    return kept, folded
+
+
+def _quoted(text: pl.Series) -> pl.Expr:
+    """Texts as PHP serializes them."""
+    return pl.format('s:{}:"{}";', text.str.len_bytes(), text)
+
+
+def _array(texts: Mapping[str, pl.Series]) -> pl.Expr:
+    """Arrays of texts by name, as PHP serializes them."""
+    items = [piece for name, text in texts.items() for piece in (pl.lit(dump_key(name).decode()), _quoted(text))]
+    return pl.concat_str(pl.lit(f"a:{len(texts)}:{{"), *items, pl.lit("}"))
