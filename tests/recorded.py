@@ -95,6 +95,12 @@ class RecordedArchives:
         archive = self._find(idsite, period)
         return None if archive is None else {n: archive.numbers[n] for n in names if n in archive.numbers}
 
+    def numeric_of_days(
+        self, idsite: int, period: Period, names: Sequence[str], segment: str = ""
+    ) -> dict[date, dict[str, float]]:
+        found = {day.first: self.numeric(idsite, day, names, segment) for day in period.days()}
+        return {day: numbers for day, numbers in found.items() if numbers is not None}
+
     def table(
         self,
         idsite: int,

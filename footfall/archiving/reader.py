@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TypeVar
 
 from footfall.archiving.blob import chunk_name, expand, read_chunk, read_subtable, read_table
 from footfall.archiving.datatable import DataTable
-from footfall.archiving.periods import Period
+from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.tables import Archive, ArchiveTables, Layers
 from footfall.database import Database
 
@@ -30,12 +31,24 @@ class ArchiveReader:
         def read(layers: Layers) -> dict[str, float]:
             if not names:
                 return {}
-            found: dict[str, float] = {}
-            for numbers in self._tables.numeric(layers.archives, names).values():
-                found |= numbers
+            found = _newest(self._tables.numeric(layers.archives, names), layers)
             return {name: value for name, value in found.items() if value}
 
         return self._from_newest(idsite, period, segment, read)
+
+    def numeric_of_days(
+        self, idsite: int, period: Period, names: Sequence[str], segment: str = ""
+    ) -> dict[date, dict[str, float]]:
+        """The same for each day of a period that has a usable archive, in a few statements for each of its months."""
+        while True:
+            found = self._tables.layers(idsite, period.first, period.last, [segment])
+            days = {key[1].first: layers for key, layers in found.items() if key[1].kind is PeriodKind.DAY}
+            archives = [archive for layers in days.values() for archive in layers.archives]
+            numbers = self._tables.numeric(archives, names)
+            if self._tables.are_there(archives):
+                break
+        newest = {day: _newest(numbers, layers) for day, layers in days.items()}
+        return {day: {name: value for name, value in values.items() if value} for day, values in newest.items()}
 
     def table(
         self,
@@ -76,6 +89,10 @@ class ArchiveReader:
             if self._tables.are_there(layers.archives):
                 return found
         return None
+
+
+def _newest(numbers: Mapping[Archive, Mapping[str, float]], layers: Layers) -> dict[str, float]:
+    return {name: value for archive in layers.archives for name, value in numbers[archive].items()}
 
 
 def table_of(

@@ -116,9 +116,9 @@ def _at_site_in_order(table: DataTable, source: Source) -> DataTable:
 def _days_of_the_week(source: Source) -> DataTable:
     """A row for each day of the week, the sum of such days in the period; without any, it has no visits."""
     rows = [only_zeroes(name) for name in _DAYS]
-    for day in source.period.days():
-        if found := source.of_period(day).numbers(_OF_A_DAY):
-            columns = rows[day.first.weekday()].columns
+    for day, found in source.numbers_of_days(_OF_A_DAY).items():
+        if found:
+            columns = rows[day.weekday()].columns
             columns |= {name: columns.get(name, 0) + found.get(name, 0) for name in _OF_A_DAY}
     return DataTable(rows)
 

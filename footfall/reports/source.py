@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 from footfall.archiving.datatable import DataTable
@@ -19,6 +20,11 @@ class Archives(Protocol):
         self, idsite: int, period: Period, names: Sequence[str], segment: str = ""
     ) -> Mapping[str, float] | None:
         """The archived numbers of those names, absent ones left out; None when there is no usable archive."""
+
+    def numeric_of_days(
+        self, idsite: int, period: Period, names: Sequence[str], segment: str = ""
+    ) -> Mapping[date, Mapping[str, float]]:
+        """The same for each day of a period that has a usable archive."""
 
     def table(
         self,
@@ -67,6 +73,11 @@ class Source:
         """The archived numbers of those names; those that are zero are left out."""
         self._require()
         return self.archives.numeric(self.site.idsite, self.period, names, self.segment) or {}
+
+    def numbers_of_days(self, names: Sequence[str]) -> Mapping[date, Mapping[str, float]]:
+        """The same for each archived day of the period."""
+        self._require()
+        return self.archives.numeric_of_days(self.site.idsite, self.period, names, self.segment)
 
     def is_archived(self) -> bool:
         """Whether there is an archive at all."""

@@ -213,6 +213,27 @@ def test_what_was_never_archived_has_no_archive(site: int, reader: ArchiveReader
     assert reader.table(site, DAY, "Actions_actions_url") is None
 
 
+def test_the_numbers_of_the_days_of_a_period_are_read_together(
+    database: Database, site: int, run: Callable[..., Events], archiver: Archiver, reader: ArchiveReader
+) -> None:
+    add_visit(database, site, at(10))
+    add_visit(database, site, at(31), ["a", "b"])
+    add_visit(database, site, datetime(2026, 9, 2, 12))
+    run()
+    found = reader.numeric_of_days(site, YEAR, ["nb_actions", "bounce_count"])
+    assert found == {
+        MONDAY: {"nb_actions": 1, "bounce_count": 1},
+        date(2026, 8, 31): {"nb_actions": 2},
+        date(2026, 9, 2): {"nb_actions": 1, "bounce_count": 1},
+    }
+    database.execute("DELETE FROM log_visit WHERE idvisit = 1")
+    lock = SiteLock(database, site)
+    assert lock.acquire()
+    archiver.make(archiver.site(site), DAY, lock, [Scope("", "VisitsSummary", is_overlay=True)])
+    lock.release()
+    assert reader.numeric_of_days(site, WEEK, ["nb_visits", "bounce_count"]) == {MONDAY: {}}
+
+
 LOGS = st.lists(
     st.tuples(
         st.integers(1, 31),
