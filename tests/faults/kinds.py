@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import mysql.connector
-import redis
 from queues import queue_on
 from stack import wait_for
 
 from faults.installation import DATABASE, ENDPOINTS, SHARDS, TAKEN_OVER_SECONDS, UNDISTURBED, WORKERS, Installation
 from faults.mariadb import USER
 from faults.proxy import Cut, Proxy
+from footfall.errors import QueueUnavailable
 from footfall.queue.lease import holders
 from footfall.queue.redis.connection import connect
 
@@ -163,8 +163,10 @@ def _busy_worker(there: Installation, chance: random.Random) -> int:
 def _lease_holders(there: Installation) -> set[int]:
     client = connect(there.redis.url, 0.5)
     try:
-        return {int(holder.rpartition("-")[2]) for holder in holders(queue_on(client), list(SHARDS)).values()}
-    except redis.RedisError:
+        return {
+            int(holder.rpartition("-")[2]) for holder in holders(queue_on(client, len(SHARDS)), list(SHARDS)).values()
+        }
+    except QueueUnavailable:
         return set()
     finally:
         client.close()

@@ -198,9 +198,9 @@ class _Checker:
         result.checks += 1
 
     def _is_drained(self) -> bool:
-        client = self._there.redis.client
-        state = read_state(queue_on(client), SystemClock(), 1000)
-        return not (state.pending or self._there.disk.holds() or holders(queue_on(client), list(SHARDS)))
+        queue = queue_on(self._there.redis.client, len(SHARDS))
+        state = read_state(queue, SystemClock(), 1000)
+        return not (state.pending or self._there.disk.holds() or holders(queue, list(SHARDS)))
 
     def _count(self) -> Verdict:
         result, entries = self._result, self._ledger.entries
