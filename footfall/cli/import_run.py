@@ -51,6 +51,7 @@ class Wanted:
         create: make a site for each such host.
         own_host: of lines that name none.
         strip_query, separator, no_provider: see PageRequests.
+        password: of databases whose tables are read.
         replay: the logs are those of a tracker.
         again, follow: see Importer.
         trial: nothing is queued, and nothing remembered.
@@ -71,6 +72,7 @@ class Wanted:
     follow: bool = False
     trial: bool = False
     archive: bool = False
+    password: str = ""
 
 
 def run(logs: Sequence[str], wanted: Wanted, *, as_json: bool) -> None:
@@ -102,6 +104,7 @@ def run(logs: Sequence[str], wanted: Wanted, *, as_json: bool) -> None:
             should_stop,
             again=wanted.again,
             follow=wanted.follow,
+            password=wanted.password,
         )
         outcome = importer.run(find(logs))
     if outcome.loaded and not outcome.read and not outcome.resumed:

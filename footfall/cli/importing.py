@@ -157,6 +157,12 @@ _choice_options = _options(
     help="The logs are those of a tracker: requests of matomo.php become those requests again.",
 )
 @click.option("--no-provider", is_flag=True, help="Look up no providers, whatever PROVIDER_LOOKUP_MILLISECONDS says.")
+@click.option(
+    "--password",
+    envvar="FOOTFALL_LOG_PASSWORD",
+    default="",
+    help="Of the database of a table, where its URL has none. Better in FOOTFALL_LOG_PASSWORD than here.",
+)
 @click.option("--again", is_flag=True, help="Load logs from their beginning even if they were loaded before.")
 @click.option("--follow", is_flag=True, help="Go on at their ends, as lines are added, and through rotations.")
 @click.option("--dry-run", "trial", is_flag=True, help="Only say what would be imported.")
@@ -180,6 +186,7 @@ def import_logs(
     until: datetime | None,
     replay: bool,
     no_provider: bool,
+    password: str,
     again: bool,
     follow: bool,
     trial: bool,
@@ -188,7 +195,7 @@ def import_logs(
     create: bool,
     **choices: Any,
 ) -> None:
-    """Load logs of web servers: files, compressed ones too, patterns (quoted), or - for standard input.
+    """Load logs of web servers: files, compressed ones too, patterns (quoted), - for standard input, or tables.
 
     Lines become tracking requests with the time and the address of the line, and go through the queue as all others,
     in a lane of their own that never holds up live traffic. Several logs are merged by time.
@@ -206,6 +213,7 @@ def import_logs(
       footfall import --follow --site 1 /var/log/nginx/access.log
       tail -F /var/log/syslog | grep --line-buffered nginx: | footfall import --site 1 -
       footfall import --replay-tracking --archive tracker.log.1.gz
+      footfall import --site 1 "mysql://reader@db.example/apache?table=access_log"
 
     docs/importing.md says more.
     """
@@ -235,6 +243,7 @@ def import_logs(
         follow,
         trial,
         archive,
+        password,
     )
     run(logs, wanted, as_json=as_json)
 

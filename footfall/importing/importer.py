@@ -16,7 +16,9 @@ from footfall.importing.ledger import Entry, Ledger
 from footfall.importing.log import Beginning, Log, beginning_of
 from footfall.importing.merging import merged
 from footfall.importing.requests import Maker
+from footfall.importing.source import Source
 from footfall.importing.streams import STDIN, Damaged, LogStream
+from footfall.importing.table import Table, is_table
 from footfall.queue.flush import Flush
 from footfall.queue.request import encode
 
@@ -64,7 +66,7 @@ class Opened:
         entry: what the ledger knows of it.
     """
 
-    log: Log
+    log: Source
     since: float
     beginning: bytes = b""
     size: int = 0
@@ -102,6 +104,7 @@ class Importer:
         should_stop: whether somebody asked for the end.
         again: read logs from their beginning, whatever was read of them.
         follow: go on at their ends.
+        password: of databases whose tables are read, where their URLs have none.
         flush_requests: how many are pushed at once.
     """
 
@@ -118,6 +121,7 @@ class Importer:
         *,
         again: bool = False,
         follow: bool = False,
+        password: str = "",
         flush_requests: int = _FLUSH_REQUESTS,
     ) -> None:
         self._ledger = ledger
@@ -130,9 +134,10 @@ class Importer:
         self._should_stop = should_stop
         self._again = again
         self._follow = follow
+        self._password = password
         self._flush_requests = flush_requests
-        self._opened: dict[Log, Opened] = {}
-        self._moved: dict[Log, None] = {}
+        self._opened: dict[Source, Opened] = {}
+        self._moved: dict[Source, None] = {}
         self._hashes: list[int] = []
         self._records: list[bytes] = []
         self._bytes = 0
@@ -149,7 +154,8 @@ class Importer:
         outcome = Outcome()
         if self._queue is not None:
             outcome.resumed = self._ledger.settle(self._push)
-        opened, awaited = [], []
+        opened: list[Opened] = []
+        awaited: list[Source] = []
         for path in paths:
             if (one := self._open(path, outcome)) is not None:
                 opened.append(one)
@@ -178,6 +184,8 @@ class Importer:
         """The log, where there is something to read of it."""
         if path == STDIN:
             return self._kept(Opened(self._log(path), 0.0))
+        if is_table(path):
+            return self._open_table(path, outcome)
         beginning = beginning_of(path)
         if not any(line and not line.startswith("#") for line in beginning.lines):
             outcome.empty.append(path)
@@ -189,6 +197,15 @@ class Importer:
             return None
         log = self._log(path, position, entry.header if entry and position else "")
         return self._kept(Opened(log, log.recognise(beginning.lines), beginning.data, Path(path).stat().st_size, entry))
+
+    def _open_table(self, url: str, outcome: Outcome) -> Opened | None:
+        table = Table(url, self._password, self._formats, self._counts, self._clock)
+        entry = self._ledger.find(table.fingerprint)
+        table.position = table.ahead = 0 if entry is None or self._again else entry.position
+        if not table.has_more():
+            (outcome.loaded if table.position else outcome.empty).append(table.path)
+            return None
+        return self._kept(Opened(table, 0.0, table.fingerprint, 0, entry))
 
     def _log(self, path: str, position: int = 0, header: str = "") -> Log:
         return Log(
@@ -206,7 +223,7 @@ class Importer:
             raise FootfallError(f"{one.log.path} begins as {same.path} does: it is the same log, so leave one out.")
         one.entry = self._ledger.claim(one.entry, one.log.path, one.beginning, again=self._again)
 
-    def _renewed(self, log: Log) -> Log | None:
+    def _renewed(self, log: Source) -> Source | None:
         """The log that took the place of one that was rotated away, as soon as it has a line."""
         try:
             one = self._open(log.path, Outcome())
@@ -218,7 +235,7 @@ class Importer:
             self._claim(one)
         return one.log
 
-    def _read_all(self, opened: Sequence[Opened], awaited: Sequence[Log]) -> None:
+    def _read_all(self, opened: Sequence[Opened], awaited: Sequence[Source]) -> None:
         counts, make, moved = self._counts, self._maker.make, self._moved
         waits_itself = all(one.log.path == STDIN for one in opened) and not awaited
         self._flushed_at = time.monotonic()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from footfall.importing.line import Line
-from footfall.importing.log import Log
+from footfall.importing.source import Source
 
 
 class _Reading(NamedTuple):
@@ -15,17 +15,17 @@ class _Reading(NamedTuple):
     number: int
     line: Line | None
     lines: Iterator[Line | None]
-    log: Log
+    log: Source
 
 
 _END = Line(0.0, "", "", 0)
 
 
 def merged(
-    logs: Sequence[tuple[float, Log]],
-    renewed: Callable[[Log], Log | None] = lambda log: None,
-    awaited: Sequence[Log] = (),
-) -> Iterator[tuple[Log, Line] | None]:
+    logs: Sequence[tuple[float, Source]],
+    renewed: Callable[[Source], Source | None] = lambda log: None,
+    awaited: Sequence[Source] = (),
+) -> Iterator[tuple[Source, Line] | None]:
     """The lines of all logs; those of the same moment in the order of the logs.
 
     A log is opened when its time has come. One whose own lines are out of order stays as it is. None stands where
@@ -39,7 +39,7 @@ def merged(
     waiting = [_Reading(since, number, None, log.read(), log) for number, (since, log) in enumerate(logs)]
     heapq.heapify(waiting)
     idle: list[_Reading] = []
-    gone: list[Log] = list(awaited)
+    gone: list[Source] = list(awaited)
     numbers = len(logs)
     while True:
         while waiting:

@@ -121,14 +121,14 @@ def _decompressed(raw: IO[bytes]) -> tuple[bool, IO[bytes]]:
 
 
 def find(patterns: Sequence[str]) -> list[str]:
-    """The files that names and patterns (`/var/log/nginx/*.gz`) stand for, none twice.
+    """The files that names and patterns (`/var/log/nginx/*.gz`) stand for, none twice; URLs stand for themselves.
 
     Raises:
         FootfallError: one stands for none.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        if pattern == STDIN or Path(pattern).is_file():
+        if pattern == STDIN or "://" in pattern or Path(pattern).is_file():
             names = [pattern]
         else:
             names = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
