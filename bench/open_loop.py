@@ -3,7 +3,7 @@
 A request has an intended time, and its latency counts from there: when the endpoint stalls, the requests that should
 have been sent meanwhile are late as well, as those of real visitors would be. It runs in a process of its own. How much
 CPU it takes, and how late it sends although a connection is free, say whether it was the bottleneck. (It sends up to a
-millisecond late in any case, the resolution of the event loop's timers.)
+millisecond late in any case.)
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from footfall.queue.request import TrackingRequest
 
 _ANSWER_SECONDS = 30.0
 _RECONNECT_SECONDS = 0.2
+_TICK_SECONDS = 0.001  # the resolution of the event loop's timers: a shorter pause would be none
 
 
 class Prepared(NamedTuple):
@@ -178,7 +179,7 @@ class _Sender:
             for place in range(number, due):
                 self._offer(begun + place / rate)
             number = due
-            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            await asyncio.sleep(max(_TICK_SECONDS, begun + number / rate - time.perf_counter()))
         end = time.perf_counter() + _ANSWER_SECONDS
         while (self._in_flight or self._waiting) and time.perf_counter() < end:
             await asyncio.sleep(0.005)

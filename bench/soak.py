@@ -41,6 +41,7 @@ LOOK_SECONDS = 2.0
 DRAIN_SECONDS = 600
 P99_MILLISECONDS = 100.0
 PROBE_SECONDS = 8.0
+PROBES = 3  # of a rate, before it counts as too high: others may want the machine for a moment
 HEADROOM = 0.7  # of the fastest probe: a minute is longer than a probe
 SERVERS = ("mariadb", "redis")  # whose memory their own settings bound
 _console = Console(stderr=True)
@@ -99,23 +100,26 @@ def spike(run: Run, rate: float, times: float, seconds: float) -> dict[str, obje
         "backlog": round(backlog),
         "drained_in_seconds": round(time.monotonic() - begun, 1),
         "drained_per_second": round(drained),
+        "drained_per_second_most": round(run.watch.fastest()),
     }
 
 
 def find_spike(run: Run) -> float:
     """The rate of a spike that the machine can take, the workers at work beside it: with room below a p99 of 100 ms."""
     rate, best = 500.0, 0.0
-    while rate <= MOST_RATE:
-        answers = run.send(rate, PROBE_SECONDS)
-        p99 = percentile(answers.latencies, 0.99)
-        _console.print(f"  {rate:6.0f} requests/s: p99 {p99:6.1f} ms, {answers.failed} not acknowledged")
-        if p99 >= P99_MILLISECONDS or answers.failed:
-            break
+    while rate <= MOST_RATE and any(_is_taken(run, rate) for _ in range(PROBES)):
         best, rate = rate, rate * 1.25
     run.drain()
     if not best:
         raise SystemExit("Not even 500 requests/s can be taken with a p99 below 100 ms: free the machine.")
     return best * HEADROOM
+
+
+def _is_taken(run: Run, rate: float) -> bool:
+    answers = run.send(rate, PROBE_SECONDS)
+    p99 = percentile(answers.latencies, 0.99)
+    _console.print(f"  {rate:6.0f} requests/s: p99 {p99:6.1f} ms, {answers.failed} not acknowledged")
+    return p99 < P99_MILLISECONDS and not answers.failed
 
 
 def _figures(rate: float, answers: Answers) -> dict[str, object]:

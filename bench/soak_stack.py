@@ -171,6 +171,11 @@ class Watch:
             time.sleep(0.1)
             self._look_after_archiver()
 
+    def fastest(self) -> float:
+        """The most requests a second that left the queue between two looks a second or more apart."""
+        pairs = zip(self.drained, self.drained[1:], strict=False)
+        return max(((b - a) / (then - now) for (now, a), (then, b) in pairs if then - now >= 1.0), default=0.0)
+
     def cores(self) -> dict[str, float]:
         """How many processors each kind of process kept busy."""
         seconds = time.monotonic() - self._begun
