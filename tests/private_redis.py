@@ -13,7 +13,7 @@ from stack import free_port
 
 
 class PrivateRedis:
-    """The server; its data lies in an append-only file that is written through.
+    """The server; its data lies in an append-only file that is written through, and never rewritten.
 
     Args:
         directory: for its data.
@@ -21,8 +21,8 @@ class PrivateRedis:
     """
 
     def __init__(self, directory: Path, port: int | None = None) -> None:
-        self._directory = directory / "redis"
-        self._directory.mkdir()
+        self.directory = directory / "redis"
+        self.directory.mkdir()
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -31,8 +31,9 @@ class PrivateRedis:
     def start(self, *options: str) -> None:
         """Start it with the data that it has, and wait until it answers."""
         self._process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory),
-             "--appendonly", "yes", "--appendfsync", "always", "--save", "", *options],
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory),
+             "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+             "--auto-aof-rewrite-percentage", "0", *options],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         end = time.monotonic() + 10
@@ -63,13 +64,13 @@ class PrivateRedis:
 
     def copy_data(self, name: str) -> None:
         """Keep its data as it is now, as if that were the last that reached the disk."""
-        shutil.copytree(self._directory, self._directory.with_name(name))
+        shutil.copytree(self.directory, self.directory.with_name(name))
 
     def restart_with(self, name: str) -> None:
         """Crash, and come back with data that was kept."""
         self.kill()
-        shutil.rmtree(self._directory)
-        shutil.copytree(self._directory.with_name(name), self._directory)
+        shutil.rmtree(self.directory)
+        shutil.copytree(self.directory.with_name(name), self.directory)
         self.start()
 
 

@@ -3,7 +3,7 @@
     installation   the servers and processes, with proxies between them        mariadb, proxy, spool_disk
     visitors       whose numbered requests the clients send and note           clients, ledger
     kinds          of faults, and the injector that carries a schedule out     injector
-    checks         of what is recorded, and comparison with an undisturbed run  undisturbed, comparison
+    checks         of what is recorded, and comparison with an undisturbed run  queue_log, undisturbed, comparison
     report         the table in docs/reliability.md
     rig            a run from the beginning to the end
 

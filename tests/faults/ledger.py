@@ -21,15 +21,6 @@ def decode(text: str) -> int:
     return int(text, len(_ALPHABET))
 
 
-class What(Enum):
-    """Where a request leaves its number in the log tables."""
-
-    PAGE = "log_link_visit_action, a page view"
-    ACTION = "log_link_visit_action, an event, download, outlink or search"
-    GOAL = "log_conversion, by its URL"
-    ORDER = "log_conversion, by its order id"
-
-
 class Answer(Enum):
     """What the client was told."""
 
@@ -52,7 +43,6 @@ class Entry:
 
     number: int
     visitor: str
-    what: What
     query: str
     headers: dict[str, str] = field(repr=False)
     sent_at: float = 0.0

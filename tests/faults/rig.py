@@ -17,6 +17,7 @@ from faults.injector import Injector, schedule
 from faults.installation import DATABASE, SECRET_KEY, SHARDS, Installation, installation
 from faults.kinds import KINDS
 from faults.ledger import Answer, Ledger
+from faults.queue_log import QueueLog
 from faults.undisturbed import Undisturbed, archive
 from faults.visitors import GOAL, SITES
 from footfall import migrations
@@ -176,6 +177,8 @@ class _Checker:
         self._ledger = ledger
         self._injector = injector
         self._result = result
+        self._queue_log = QueueLog(there.redis.directory)
+        self._queued: set[int] = set()
 
     def check(self) -> None:
         """Wait until everything is recorded, and note in the result what there is and what is wrong."""
@@ -204,8 +207,9 @@ class _Checker:
 
     def _count(self) -> Verdict:
         result, entries = self._result, self._ledger.entries
-        found = checks.recorded(self._database)
-        verdict = checks.judge(entries, found, self._injector.reordering)
+        found, queued = checks.recorded(self._database), self._queue_log.news()
+        self._queued.update(number for number, _ in queued)
+        verdict = checks.judge(entries, self._queued, found, self._injector.reordering)
         result.sent = len(entries)
         result.acknowledged = self._ledger.count(Answer.ACKNOWLEDGED)
         result.refused, result.unanswered = self._ledger.count(Answer.REFUSED), self._ledger.count(Answer.NONE)
@@ -217,8 +221,7 @@ class _Checker:
         result.lost, result.doubled = len(verdict.lost), len(verdict.doubled)
         result.overtaken, result.excused = len(verdict.overtaken), len(verdict.excused)
         if not verdict.complaints:
-            ordered = checks.in_recorded_order(entries, found, self._injector.reordering)
-            self._undisturbed.record(entries, ordered)
+            self._undisturbed.record([request for _, request in queued])
         return verdict
 
     def _compare(self) -> None:

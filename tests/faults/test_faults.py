@@ -4,15 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from recorded_tracking import put_sites, record
 
-from faults.checks import Recorded, in_recorded_order, judge
+from faults import checks
+from faults.checks import Recorded, Verdict
 from faults.comparison import differences
-from faults.ledger import Answer, Entry, What, encode
+from faults.ledger import Answer, Entry, encode
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.queue.request import TrackingRequest
@@ -38,23 +38,29 @@ def test_each_kind_of_fault_loses_nothing_and_doubles_nothing() -> None:
 def sent(*answers: Answer) -> dict[int, Entry]:
     """Requests of one visitor, numbered from 1, each answered a second after the one before."""
     return {
-        number: Entry(number, "a1", What.PAGE, "", {}, sent_at=number, answered_at=number + 0.5, answer=answer)
+        number: Entry(number, "a1", "", {}, sent_at=number, answered_at=number + 0.5, answer=answer)
         for number, answer in enumerate(answers, 1)
     }
 
 
 def found(*numbers: int) -> list[Recorded]:
     """Actions, recorded in this order."""
-    return [Recorded(number, place, 0, 1) for place, number in enumerate(numbers, 10)]
+    return [Recorded(number, place) for place, number in enumerate(numbers, 10)]
 
 
 YES, NO = Answer.ACKNOWLEDGED, Answer.NONE
 
 
-def test_only_what_was_acknowledged_has_to_be_there() -> None:
+def judge(entries: dict[int, Entry], actions: list[Recorded], **also: object) -> Verdict:
+    """The verdict where exactly what was found was in the queue."""
+    return checks.judge(entries, {one.number for one in actions}, actions, **also)  # type: ignore[arg-type]
+
+
+def test_only_what_was_acknowledged_or_queued_has_to_be_there() -> None:
     assert judge(sent(YES, NO, YES), found(1, 3)).complaints == []
     assert judge(sent(YES, NO, YES), found(1, 2, 3)).complaints == []
     assert judge(sent(YES, NO, YES), found(2, 3)).lost == [1]
+    assert checks.judge(sent(YES, NO, YES), {1, 2, 3}, found(1, 3)).lost == [2]
 
 
 def test_what_is_there_twice_is_doubled_whoever_was_told_what() -> None:
@@ -62,8 +68,9 @@ def test_what_is_there_twice_is_doubled_whoever_was_told_what() -> None:
     assert judge(sent(YES), found(1, 1)).doubled == [1]
 
 
-def test_what_nobody_sent_is_noticed() -> None:
+def test_what_nobody_sent_or_queued_is_noticed() -> None:
     assert judge(sent(YES), found(1, 7)).unsent == [7]
+    assert checks.judge(sent(YES, YES), {1}, found(1, 2)).unsent == [2]
 
 
 def test_an_acknowledged_request_must_not_be_overtaken_by_a_later_one() -> None:
@@ -75,14 +82,6 @@ def test_an_acknowledged_request_must_not_be_overtaken_by_a_later_one() -> None:
 def test_while_overtaking_is_allowed_it_is_counted_apart() -> None:
     verdict = judge(sent(YES, YES, YES, YES), found(2, 1, 4, 3), excuses=[(0, 2)])
     assert (verdict.excused, verdict.overtaken) == ([1], [3])
-
-
-def test_a_conversion_stands_behind_the_pages_that_it_counted() -> None:
-    entries = sent(YES, YES, YES, YES)
-    entries[3] = replace(entries[3], what=What.GOAL)
-    conversion = Recorded(3, None, 0, 1, pages_before=1)
-    in_order = in_recorded_order(entries, [*found(1, 4, 2), conversion])
-    assert [one.number for one in in_order] == [1, 3, 4, 2]
 
 
 @pytest.fixture

@@ -6,26 +6,20 @@ from collections.abc import Mapping, Sequence
 import recorded_tracking
 from stack import BIN
 
-from faults.checks import Recorded
 from faults.installation import DATABASE, SECRET_KEY, UNDISTURBED, Installation
-from faults.ledger import Entry
 from footfall import migrations
 from footfall.clock import SystemClock
 from footfall.database import Database
 from footfall.queue.request import TrackingRequest
 from footfall.settings import Settings
 from footfall.tracking.recorder import Recorder
-from tracker_api import incoming
 
 _BATCH = 500
 _SET_UP = ("site", "goal", "user", "user_token_auth", "option")
 
 
 class Undisturbed:
-    """Records what the other database has, in the order in which that was recorded.
-
-    When a request came is known by its log row; nothing else of the log is used.
-    """
+    """Records what the queue was given, in its order."""
 
     def __init__(self, there: Installation) -> None:
         self._environment = there.environment(UNDISTURBED)
@@ -36,16 +30,12 @@ class Undisturbed:
             self.database.execute(f"DELETE FROM `{table}`")
             self.database.execute(f"INSERT INTO `{table}` SELECT * FROM `{DATABASE}`.`{table}`")
         self._recorder = Recorder(self.database, settings, SystemClock())
-        self._done: set[int] = set()
 
-    def record(self, entries: Mapping[int, Entry], ordered: Sequence[Recorded]) -> None:
-        """Record those that were not here before."""
-        new = [one for one in ordered if one.number not in self._done]
-        requests = [_request(entries[one.number], one.moment) for one in new]
+    def record(self, requests: Sequence[TrackingRequest]) -> None:
+        """Record what was not given before."""
         for start in range(0, len(requests), _BATCH):
             report = recorded_tracking.record(self._recorder, self.database, requests[start : start + _BATCH])
             assert not report.rejected, report.rejected
-        self._done.update(one.number for one in new)
 
     def archive(self) -> None:
         """Archive all that is due."""
@@ -62,9 +52,3 @@ def archive(environment: Mapping[str, str]) -> None:
         [str(BIN / "archive_cli"), "run"], env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, f"archive_cli run failed: {done.stdout[-500:]}{done.stderr[-2000:]}"
-
-
-def _request(entry: Entry, moment: int) -> TrackingRequest:
-    """The record that the endpoint made of it."""
-    headers = incoming.kept_headers((name.lower().encode(), value.encode()) for name, value in entry.headers.items())
-    return TrackingRequest(float(moment), "127.0.0.1", entry.query.encode(), b"", headers)

@@ -10,15 +10,24 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from urllib.parse import parse_qsl, urlencode
 
 import traffic
 
-from faults.ledger import Entry, What, encode
+from faults.ledger import Entry, encode
 
 SITES = (1, 2)
 GOAL = 1  # of each site: by hand, and as often as wanted in a visit
 _REMEMBERED = 50
+
+
+class What(Enum):
+    """Where a request leaves its number in the log tables."""
+
+    ACTION = "log_link_visit_action, by its id of a page view (pv_id)"
+    GOAL = "log_conversion, by its URL"
+    ORDER = "log_conversion, by its order id"
 
 
 class Visitors:
@@ -48,7 +57,7 @@ class Visitors:
             identity = {name: parameters[0][name] for name in ("idsite", "_id", "cip", "res")}
             self._known = [*self._known[-_REMEMBERED:], (identity, headers)]
         for place, request in enumerate(parameters):
-            yield self._numbered(What.PAGE, {**request, **identity}, headers)
+            yield self._numbered(What.ACTION, {**request, **identity}, headers)
             for what, changes in self._besides(last=place == len(parameters) - 1):
                 yield self._numbered(what, {**request, **identity, **changes}, headers)
 
@@ -78,7 +87,7 @@ class Visitors:
             parameters["url"] = f"{traffic.SITE}/thanks?n={number}"
         elif what is What.ORDER:
             parameters["ec_id"] = f"n{number}"
-        return Entry(number, parameters["_id"], what, urlencode(parameters), headers)
+        return Entry(number, parameters["_id"], urlencode(parameters), headers)
 
 
 def numbers() -> Iterator[int]:
