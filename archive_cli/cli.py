@@ -257,5 +257,7 @@ def _say_queued(queued: Queued, sites: int, text: str) -> None:
             "the segment is not one of those that `archive_cli run` makes: "
             "its archives are made again when a report asks for them"
         )
-    if not queued.waiting and not queued.on_demand:
+    if queued.kept:
+        click.echo(f"{queued.kept} archives stay as they are: the log or the archives they were made from are purged")
+    if not queued.waiting and not queued.on_demand and not queued.kept:
         click.echo("nothing to add: all of these were waiting already")

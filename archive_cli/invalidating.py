@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from footfall.archiving.archiver import Archiver
+from footfall.archiving.horizons import Horizons
 from footfall.archiving.invalidations import Invalidations
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.scope import Scope, done_flag
@@ -28,10 +29,12 @@ class Queued:
         waiting: the number of archives that were not waiting already.
         on_demand: the number of sites where nobody archives the segment: its archives are made again when a report
             asks for them.
+        kept: the number of archives that stay as they are, because what they were made from is purged.
     """
 
     waiting: int = 0
     on_demand: int = 0
+    kept: int = 0
 
 
 class Invalidating:
@@ -41,6 +44,7 @@ class Invalidating:
         self._queue = Invalidations(database, clock)
         self._tables = ArchiveTables(database)
         self._stored = StoredSegments(database)
+        self._horizons = Horizons(database)
         self._archiver = Archiver(database, archived(), clock)
 
     def around(
@@ -84,15 +88,17 @@ class Invalidating:
                 fitting.append(idsite)
         if problem is not None and not fitting:
             raise problem
-        waiting = on_demand = 0
+        waiting = on_demand = kept = 0
         for idsite, definitions in self._stored.of_sites(fitting).items():
+            staying = self._horizons.kept(idsite, wanted[idsite])
+            kept += len(staying)
             if scope.segment and done_flag(scope.segment) not in map(done_flag, definitions):
                 on_demand += 1
-                for period in wanted[idsite]:
+                for period in set(wanted[idsite]) - staying:
                     self._tables.invalidate(idsite, period, scope.flag)
             else:
                 waiting += self._queue.add(idsite, wanted[idsite], scope)
-        return Queued(waiting, on_demand)
+        return Queued(waiting, on_demand, kept)
 
 
 def periods_of(dates: Sequence[Days], kinds: Collection[PeriodKind], *, cascade: bool) -> set[Period]:

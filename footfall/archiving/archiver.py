@@ -189,7 +189,7 @@ class Archiver:
 
     def is_final(self, site: Site, period: Period) -> bool:
         """Whether the archive has to stay as it is, because what it was made from is removed."""
-        return self._horizons.hides(period) and self._tables.find(site.idsite, period) is not None
+        return bool(self._horizons.kept(site.idsite, [period]))
 
     def archived_since(self, site: Site, since: date) -> list[Period]:
         """The periods that have archives of all visits and end on that day or later, ranges aside."""
@@ -243,8 +243,13 @@ class Archiver:
             if period.kind in _COUNTED_ANEW and parts[scope] and plan.index(scope).distinct
         }
         distinct = self._distinct.of(plan, site, period, counted)
+        lacks_log = self._horizons.lacks_log(period)
+        if lacks_log:
+            self._keep_distinct(site, period, distinct)
         contents: dict[Scope, Content] = {}
         for scope in scopes:
+            if lacks_log and not parts[scope]:
+                continue  # of visits whose log is gone there is nothing to know, which is not the same as no visits
             try:
                 numbers, blobs = self._combined(plan.index(scope), parts[scope])
             except Exception as error:
@@ -252,6 +257,15 @@ class Archiver:
             else:
                 contents[scope] = _kept(scope, plan.index(scope), numbers | distinct.get(scope, {}), blobs)
         return contents
+
+    def _keep_distinct(self, site: Site, period: Period, distinct: Mapping[Scope, dict[str, float]]) -> None:
+        """Leave counts as they were archived where less of the log is there than there was then."""
+        segments = {scope.segment for scope in distinct}
+        present = self._tables.layers(site.idsite, period.first, period.last, segments)
+        for scope, counts in distinct.items():
+            archives = present.get((scope.segment, period), Layers()).archives
+            for archived in self._tables.numeric(archives, list(counts)).values() if counts else ():
+                counts.update({name: max(count, archived.get(name, 0)) for name, count in counts.items()})
 
     def _parts(
         self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope], failed: dict[Scope, Exception]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
+from footfall.archiving.horizons import Horizons
 from footfall.archiving.logreader import LogReader
 from footfall.archiving.periods import Period, PeriodKind, local_date
 from footfall.archiving.tables import ArchiveTables, Layers
@@ -75,6 +76,7 @@ class Freshness:
         self._rules = rules
         self._tables = ArchiveTables(database)
         self._log = LogReader(database)
+        self._horizons = Horizons(database)
         self._settled: set[tuple[WantedArchive, str]] = set()
         self._waited_for: Collection[WantedArchive] = ()
 
@@ -104,6 +106,8 @@ class Freshness:
     def _may_be_made(self, idsite: int, zone: tzinfo, period: Period) -> bool:
         mode = self._rules.mode
         if mode == _NONE or period.first > local_date(self._clock.now(), zone):
+            return False
+        if self._horizons.kept(idsite, [period]):
             return False
         if mode == _ALL or period.kind is PeriodKind.RANGE:
             return True

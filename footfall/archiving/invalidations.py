@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
+from footfall.archiving.horizons import Horizons
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.tables import ArchiveTables
@@ -58,6 +59,7 @@ class Invalidations:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._tables = ArchiveTables(database)
+        self._horizons = Horizons(database)
         self._clock = clock
         self._queue = database.table("archive_invalidations")
         self._touched = database.table("footfall_touched_day")
@@ -67,10 +69,13 @@ class Invalidations:
     def add(self, idsite: int, periods: Iterable[Period], scope: Scope = VISITS) -> int:
         """Mark the archives of these periods as invalidated and queue the periods, equal ones once.
 
+        Those whose archives have to stay as they are (`Horizons.kept`) are left out.
+
         Returns:
             The number of periods that were not waiting already.
         """
-        wanted = sorted(set(periods))
+        asked = set(periods)
+        wanted = sorted(asked - self._horizons.kept(idsite, asked))
         for period in wanted:
             self._tables.invalidate(idsite, period, scope.flag)
         return self._enqueue(idsite, wanted, scope, InvalidationStatus.WAITING)

@@ -14,9 +14,12 @@ from log_rows import add_site, add_visit
 
 from footfall.archiving.action_purge import ActionPurge
 from footfall.archiving.archiver import Archiver
+from footfall.archiving.freshness import Freshness, OnDemandRules
 from footfall.archiving.log_purge import UNARCHIVED, LogPurge
 from footfall.archiving.periods import Period, PeriodKind
+from footfall.archiving.purging import purge_reports
 from footfall.archiving.reader import ArchiveReader
+from footfall.archiving.scope import done_flag
 from footfall.clock import FixedClock
 from footfall.database import Database
 from footfall.errors import Conflict
@@ -69,16 +72,98 @@ def test_old_log_data_goes_with_the_actions_that_only_it_had(
     assert database.query("SELECT COUNT(*) FROM footfall_suspect_action") == [(0,)]
 
 
-def test_reports_of_what_was_purged_stay(database: Database, site: int, run_command: Run, clock: FixedClock) -> None:
-    run_command("archive_cli run")
-    purge(database, clock)
-    run_command("archive_cli invalidate --sites 1 --dates 2026-03-10")
-    assert run_command("archive_cli run").exit_code == 0
+PEOPLE = ("nb_visits", "nb_uniq_visitors")
+
+
+def numbers_around_old(database: Database, segment: str = "") -> list[dict[str, float] | None]:
+    """The visits and visitors of the old day, its week and its month."""
+    kinds = (PeriodKind.DAY, PeriodKind.WEEK, PeriodKind.MONTH)
     reader = ArchiveReader(database)
-    for kind in (PeriodKind.DAY, PeriodKind.WEEK, PeriodKind.MONTH):
-        assert reader.numeric(1, Period.of(kind, OLD.date()), ["nb_visits"]) == {"nb_visits": 1}
-    assert reader.numeric(1, Period.of(PeriodKind.YEAR, OLD.date()), ["nb_visits"]) == {"nb_visits": 2}
+    return [reader.numeric(1, Period.of(kind, OLD.date()), PEOPLE, segment) for kind in kinds]
+
+
+@pytest.fixture
+def purged(database: Database, site: int, run_command: Run, clock: FixedClock) -> None:
+    """The log of the old visit is gone."""
+    assert run_command("archive_cli run").exit_code == 0
+    assert purge(database, clock)["visits"] == 1
+
+
+ONE_VISIT = [{"nb_visits": 1, "nb_uniq_visitors": 1}] * 3
+
+
+def test_an_invalidation_of_a_purged_day_leaves_its_reports_as_they_are(
+    database: Database, purged: None, run_command: Run
+) -> None:
+    said = run_command("archive_cli invalidate --sites 1 --dates 2026-03-10").stdout
+    assert "1 archives stay as they are" in said
+    assert run_command("archive_cli run").exit_code == 0
+    assert numbers_around_old(database) == ONE_VISIT
+    year = Period.of(PeriodKind.YEAR, OLD.date())
+    assert ArchiveReader(database).numeric(1, year, ["nb_visits"]) == {"nb_visits": 2}
     assert database.query("SELECT COUNT(*) FROM archive_invalidations") == [(0,)]
+
+
+def test_a_late_visit_of_a_purged_day_leaves_its_reports_as_they_are(
+    database: Database, purged: None, run_command: Run
+) -> None:
+    add_visit(database, 1, OLD + timedelta(hours=1), ["late"], visitor=3)
+    assert run_command("archive_cli run").exit_code == 0
+    assert numbers_around_old(database) == ONE_VISIT
+    assert database.query("SELECT COUNT(*) FROM archive_invalidations") == [(0,)]
+
+
+def test_a_plugin_archived_again_leaves_reports_of_purged_days_as_they_are(
+    database: Database, purged: None, run_command: Run
+) -> None:
+    run_command("archive_cli rearchive --plugin VisitsSummary --since 2026-01-01")
+    assert run_command("archive_cli run").exit_code == 0
+    assert numbers_around_old(database) == ONE_VISIT
+
+
+def test_a_report_of_a_purged_day_waits_for_nothing(
+    database: Database, purged: None, clock: FixedClock, run_command: Run
+) -> None:
+    add_visit(database, 1, OLD + timedelta(hours=1), ["late"], visitor=3)
+    clock.moment += timedelta(days=1)
+    freshness = Freshness(database, clock, OnDemandRules("all", 1, 900))
+    archiver = Archiver(database, archived(), clock)
+    for segment in ("", "visitCount>=0"):
+        assert freshness.wanted(1, UTC, day_of(OLD), segment) is None
+        assert not archiver.ensure(1, day_of(OLD), segment)
+    assert numbers_around_old(database) == ONE_VISIT
+
+
+def test_a_new_segment_knows_nothing_of_days_that_were_purged_before(
+    database: Database, purged: None, run_command: Run
+) -> None:
+    database.execute(
+        "INSERT INTO segment (name, definition, hash, login, enable_all_users, enable_only_idsite, auto_archive, "
+        "ts_created, deleted) VALUES ('All', 'visitCount>=0', %s, 'a', 1, 0, 1, '2026-08-20', 0)",
+        (done_flag("visitCount>=0").removeprefix("done"),),
+    )
+    assert run_command("archive_cli run").exit_code == 0
+    assert numbers_around_old(database, "visitCount>=0") == [None] * 3
+    new = ArchiveReader(database).numeric(1, day_of(NEW), PEOPLE, "visitCount>=0")
+    assert new == {"nb_visits": 1, "nb_uniq_visitors": 1}
+
+
+def test_a_day_whose_archive_was_purged_too_does_not_come_back_with_what_came_late(
+    database: Database, purged: None, run_command: Run
+) -> None:
+    purge_reports(database, HORIZON, lambda: None)
+    add_visit(database, 1, OLD + timedelta(hours=1), ["late"], visitor=3)
+    assert run_command("archive_cli run").exit_code == 0
+    assert numbers_around_old(database) == [None] * 3
+
+
+def test_an_old_day_without_an_archive_is_made_when_visits_come_late(
+    database: Database, purged: None, run_command: Run
+) -> None:
+    add_visit(database, 1, OLD + timedelta(days=1), ["late"], visitor=3)
+    assert run_command("archive_cli run").exit_code == 0
+    found = ArchiveReader(database).numeric(1, day_of(OLD + timedelta(days=1)), PEOPLE)
+    assert found == {"nb_visits": 1, "nb_uniq_visitors": 1}
 
 
 def test_days_that_are_not_archived_stay(database: Database, site: int, run_command: Run, clock: FixedClock) -> None:
@@ -102,8 +187,6 @@ def test_the_command_says_what_it_removed(database: Database, site: int, run_com
 def test_old_archives_go_and_are_not_made_again(
     database: Database, site: int, run_command: Run, clock: FixedClock
 ) -> None:
-    from footfall.archiving.purging import purge_reports
-
     run_command("archive_cli run")
     assert purge_reports(database, date(2026, 4, 1), lambda: None) > 0
     reader = ArchiveReader(database)
