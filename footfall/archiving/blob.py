@@ -99,7 +99,7 @@ def to_blobs(record: str, table: StoredTable) -> dict[str, bytes]:
     """The compressed blobs that hold a table and its subtables, by name."""
     root, *subtables = table.tables
     if root == _NO_ROWS:
-        return {record: _COMPRESSED_NO_ROWS}
+        return {record: _COMPRESSED}
     chunks: dict[str, dict[int, bytes]] = {}
     for subtable_id, data in enumerate(subtables, start=1):
         chunks.setdefault(chunk_name(record, subtable_id), {})[subtable_id] = data
@@ -110,8 +110,9 @@ def _compress(data: bytes) -> bytes:
     return isal_zlib.compress(data, 1)  # the size of zlib's level 1, in a quarter of its time
 
 
-_NO_ROWS: Final = dumps({})
-_COMPRESSED_NO_ROWS: Final = _compress(_NO_ROWS)  # of most tables of a small day
+_NO_ROWS: Final = dumps({})  # most tables of a small day
+_COMPRESSED: Final = _compress(_NO_ROWS)
+NO_TABLE: Final = StoredTable((_NO_ROWS,))
 
 
 def read_table(blob: bytes) -> DataTable:

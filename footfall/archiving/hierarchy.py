@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from footfall.archiving.blob import StoredTable
-from footfall.archiving.datatable import DataTable
+from footfall.archiving.blob import NO_TABLE, StoredTable, stored
 from footfall.archiving.large_tree import large_tree
 from footfall.archiving.records import BlobRecord
 from footfall.archiving.small_tree import small_tree
@@ -15,12 +14,12 @@ from footfall.archiving.tree_rows import TreeRows
 FEW_ROWS: Final = 200
 
 
-def make_tree(rows: TreeRows, record: BlobRecord) -> DataTable | StoredTable:
+def make_tree(rows: TreeRows, record: BlobRecord) -> StoredTable:
     """The table whose leaves are the rows, within the limits of its record.
 
     Args:
         record: gives the limits, the sort column and how columns are combined.
     """
-    if rows.metrics.is_empty():
-        return DataTable()
-    return small_tree(rows, record) if rows.metrics.height <= FEW_ROWS else large_tree(rows, record)
+    if rows.metrics.height > FEW_ROWS:
+        return large_tree(rows, record)
+    return stored(small_tree(rows, record)) if rows.metrics.height else NO_TABLE

@@ -103,4 +103,4 @@ def _limited(table: DataTable, record: BlobRecord, most: int) -> DataTable:
     for row in rows:
         if row.subtable is not None:
             row.subtable = _limited(row.subtable, record, record.max_subtable_rows)
-    return DataTable(rows, summary, table.notes)
+    return DataTable(rows, summary)

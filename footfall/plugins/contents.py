@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from footfall.archiving.blob import StoredTable
-from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.datatable import Row
 from footfall.archiving.hierarchy import make_tree
 from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
@@ -58,7 +58,7 @@ def _content_tables(log: DayLog) -> Computed:
     return {record.name: _tree(log, rows, level, below) for (level, below), record in _RECORDS.items()}
 
 
-def _tree(log: DayLog, rows: pl.DataFrame, level: str, below: str) -> DataTable | StoredTable:
+def _tree(log: DayLog, rows: pl.DataFrame, level: str, below: str) -> StoredTable:
     """The table of a level; interactions with something that was never seen that day are left out, as in the reference.
 
     Source: conformance `archives`, Contents_piece_name of site 2.

@@ -104,7 +104,7 @@ def _of_visits(log: DayLog, dimensions: tuple[VisitDimension, ...]) -> dict[str,
     return found
 
 
-def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> DataTable | StoredTable:
+def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> StoredTable:
     """The table by value, the pages of each below it.
 
     Unlike those of pages, least and longest times are added up too (conformance `archives`).

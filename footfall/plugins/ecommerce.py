@@ -116,7 +116,7 @@ def _views(log: DayLog, level: _Level) -> pl.DataFrame:
     )
 
 
-def _table(log: DayLog, bought: pl.DataFrame, views: pl.DataFrame, record: BlobRecord) -> DataTable | StoredTable:
+def _table(log: DayLog, bought: pl.DataFrame, views: pl.DataFrame, record: BlobRecord) -> StoredTable:
     rows = bought.join(views, on=_PRODUCT, how="full", coalesce=True).sort(
         "item_revenue", _PRODUCT, descending=[True, False], nulls_last=True
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from footfall.archiving.blob import StoredTable
+from footfall.archiving.blob import NO_TABLE, StoredTable
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.hierarchy import make_tree
 from footfall.archiving.paths import Paths
@@ -111,7 +111,7 @@ def _named(names: pl.DataFrame, *kinds: int) -> pl.DataFrame:
 # Pages
 
 
-def _url_tree(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> DataTable | StoredTable:
+def _url_tree(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
     places = log.of_names(_page_places)
     found = places.of(pages)
     rows = TreeRows(
@@ -150,7 +150,7 @@ def url_path(name: str) -> list[str]:
     return labels
 
 
-def _title_table(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> DataTable | StoredTable:
+def _title_table(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> StoredTable:
     places = log.of_names(_title_places)
     found = places.of(pages)
     rows = TreeRows(
@@ -179,10 +179,10 @@ def title_path(title: str) -> Sequence[str]:
 # Downloads and outlinks
 
 
-def _link_tree(log: DayLog, links: pl.DataFrame, record: BlobRecord) -> DataTable | StoredTable:
+def _link_tree(log: DayLog, links: pl.DataFrame, record: BlobRecord) -> StoredTable:
     """The table by host, the rest of each URL below it."""
     if links.is_empty():
-        return DataTable()
+        return NO_TABLE
     places = log.of_names(_link_places)
     found = places.of(links)
     rows = TreeRows(
@@ -210,9 +210,9 @@ def link_path(url: str) -> Sequence[str]:
 # Searches
 
 
-def _search_table(log: DayLog, searches: pl.DataFrame) -> DataTable | StoredTable:
+def _search_table(log: DayLog, searches: pl.DataFrame) -> StoredTable:
     if searches.is_empty():
-        return DataTable()
+        return NO_TABLE
     places = log.of_names(_search_places)
     found = places.of(searches)
     rows = TreeRows(
