@@ -100,6 +100,8 @@ def shown(document: dict[str, Any]) -> None:
     if document["resumed_requests"]:
         lines.append(f"{document['resumed_requests']:,} requests of an interrupted import were queued first")
     lines.append(f"{document['imported']:,} {would}, {document['downloads']:,} of them downloads")
+    if document["left"]:
+        lines.append(f"{document['left']:,} of these are not in the queue yet: the next run takes them")
     ignored = document["ignored"]
     if ignored:
         lines.append(f"{sum(ignored.values()):,} left out:")

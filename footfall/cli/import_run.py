@@ -196,6 +196,7 @@ def _document(
         },
         "resumed_requests": outcome.resumed,
         "stopped": outcome.stopped,
+        "left": outcome.left,
         "seconds": round(seconds, 1),
     }
 

@@ -85,6 +85,7 @@ class Outcome:
         unfinished: whose last line was left, as it has no end yet.
         resumed: requests of an import that was interrupted, pushed first.
         stopped: whether somebody asked for the end.
+        left: requests of lines that were read and are not in the queue: the next run reads these lines again.
     """
 
     loaded: list[str] = field(default_factory=list)
@@ -94,6 +95,7 @@ class Outcome:
     unfinished: list[str] = field(default_factory=list)
     resumed: int = 0
     stopped: bool = False
+    left: int = 0
 
 
 class Importer:
@@ -137,6 +139,7 @@ class Importer:
         self._password = password
         self._flush_requests = flush_requests
         self._opened: dict[Source, Opened] = {}
+        self._claimed: set[int] = set()
         self._moved: dict[Source, None] = {}
         self._hashes: list[int] = []
         self._records: list[bytes] = []
@@ -172,6 +175,7 @@ class Importer:
             self._read_all(opened, awaited)
         except Stopped:
             outcome.stopped = True
+            outcome.left = len(self._records) if self._queue is not None else 0
         for log in self._opened:
             outcome.read.append(log.path)
             outcome.damaged += [log.damage] if log.damage else []
@@ -219,9 +223,11 @@ class Importer:
     def _claim(self, one: Opened) -> None:
         if one.log.path == STDIN:
             return
-        if one.entry is None and (same := self._ledger.find(one.beginning)) is not None:
-            raise FootfallError(f"{one.log.path} begins as {same.path} does: it is the same log, so leave one out.")
+        known = self._ledger.find(one.beginning)
+        if known is not None and known.idlog in self._claimed:
+            raise FootfallError(f"{one.log.path} begins as {known.path} does: it is the same log, so leave one out.")
         one.entry = self._ledger.claim(one.entry, one.log.path, one.beginning, again=self._again)
+        self._claimed.add(one.entry.idlog)
 
     def _renewed(self, log: Source) -> Source | None:
         """The log that took the place of one that was rotated away, as soon as it has a line."""

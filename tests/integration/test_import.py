@@ -223,6 +223,17 @@ def test_a_log_that_was_loaded_is_refused_unless_told_to(run_command: Run, log: 
     assert run_command(f"footfall import --site 1 {path}").exit_code == 1
 
 
+def test_two_copies_of_a_log_are_not_imported_together(
+    run_command: Run, log: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = log(line("/a"), line("/b", 1))
+    copy = tmp_path / "copy.log.gz"
+    copy.write_bytes(gzip.compress(path.read_bytes()))
+    refused = run_command(f"footfall import --site 1 {path} {copy}")
+    assert refused.exit_code == 1
+    assert "it is the same log" in refused.stderr
+
+
 def test_of_a_log_that_has_grown_the_new_lines_are_taken_whatever_it_is_called_by_then(
     run_command: Run, log: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -249,3 +249,18 @@ def test_lines_of_another_format_are_unreadable() -> None:
     assert named is not None
     with pytest.raises(Unreadable):
         named.read(COMBINED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a:1" * 20_000, "1:1 " * 15_000, "[1] " * 15_000, "- " * 30_000, '"' * 60_000, "\\" * 60_000),
+        *("[" * 60_000, '{"a":' * 12_000, f'192.0.2.1 - - [{CLF}] "GET ' + '\\"' * 30_000),
+        *("Aug 12 06:10:24 lb haproxy[680]: " + "1.1.1.1:1 [" * 5_000, "GET http://" * 5_000),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_hostile_line_holds_no_format_up(text: str) -> None:
+    """An expression that looks at a line in every way there is would take minutes; pytest's time limit tells."""
+    with pytest.raises(UnknownFormat):
+        recognise([text], FormatOptions())

@@ -37,7 +37,7 @@ _S3 = (
     rf"(?:{_REQUEST}|-) (?P<status>\S+) \S+ (?P<length>\S+) \S+ \S+ \S+ {_REFERRER} {_AGENT}(?: .*)?"
 )
 _HAPROXY = (
-    r"(?:.*? )?(?P<address>[0-9a-fA-F.:]+?):\d+ \[(?P<time>[^\]]+)\] \S+ \S+ [-+\d/]+ (?P<status>-?\d+) "
+    r"(?:.*? )?(?P<address>[0-9a-fA-F.:]{2,45}?):\d+ \[(?P<time>[^\]]+)\] \S+ \S+ [-+\d/]+ (?P<status>-?\d+) "
     rf"\+?(?P<length>\d+) \S+ \S+ \S{{4}} [-+\d/]+ \d+/\d+ (?:\{{[^}}]*\}} ){{0,2}}{_REQUEST}"
 )
 
