@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -134,3 +134,33 @@ def test_memory_that_grows_is_told_from_caches_and_large_batches(bench: Load, na
 
 def test_too_few_samples_say_nothing(bench: Load) -> None:
     assert bench("memory").growth([1.0, 50.0, 100.0]) is None
+
+
+@pytest.mark.parametrize(
+    ("account", "sentence"),
+    [
+        ({}, ""),
+        ({"recorded": 89}, "1 requests were lost"),
+        ({"recorded": 91}, "1 are there twice"),
+        ({"recorded": 85, "waiting": 5}, "5 requests still wait"),
+        ({"rows": 79}, "80 actions were acknowledged, 79 are in the log"),
+    ],
+)
+def test_a_run_is_wrong_when_a_request_is_not_where_it_must_be(
+    bench: Load, account: dict[str, int], sentence: str
+) -> None:
+    numbers = {
+        "acknowledged": 100,
+        "recorded": 90,
+        "excluded": 7,
+        "dead": 2,
+        "recovered": 1,
+        "waiting": 0,
+        "actions": 80,
+        "rows": 80,
+    }
+    answers = SimpleNamespace(failed=0)
+    run = SimpleNamespace(total=answers, watch=SimpleNamespace(replaced=set(), archivers=[0, 0]))
+    found = bench("soak_stack").Account(**(numbers | account))
+    wrong = bench("soak").faults(run, found, {}, {"soak": "steady"})
+    assert wrong == ([sentence] if sentence else [])
