@@ -8,9 +8,10 @@ on: each an array from subtable id to serialized table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final, cast
 
 from isal import isal_zlib
@@ -39,10 +40,10 @@ class StoredTable:
     """A table and its subtables, within their limits and serialized.
 
     Args:
-        tables: by their ids, the table itself first.
+        tables: in the order of their ids, the table itself first; perhaps made one after the other as they are taken.
     """
 
-    tables: Sequence[bytes]
+    tables: Iterable[bytes]
 
 
 def stored(table: DataTable) -> StoredTable:
@@ -97,13 +98,20 @@ _metric = lru_cache(maxsize=50_000, typed=True)(_column)
 
 def to_blobs(record: str, table: StoredTable) -> dict[str, bytes]:
     """The compressed blobs that hold a table and its subtables, by name."""
-    root, *subtables = table.tables
+    numbered = enumerate(table.tables)
+    _, root = next(numbered)
     if root == _NO_ROWS:
         return {record: _COMPRESSED}
-    chunks: dict[str, dict[int, bytes]] = {}
-    for subtable_id, data in enumerate(subtables, start=1):
-        chunks.setdefault(chunk_name(record, subtable_id), {})[subtable_id] = data
-    return {record: _compress(root)} | {name: _compress(dumps(chunk)) for name, chunk in chunks.items()}
+    blobs = {record: _compress(root)}
+    for name, chunk in groupby(numbered, key=lambda item: chunk_name(record, item[0])):
+        blobs[name] = _compress(_chunk(list(chunk)))
+    return blobs
+
+
+def _chunk(subtables: Sequence[tuple[int, bytes]]) -> bytes:
+    """Subtables by their ids, serialized."""
+    pieces = [piece for number, data in subtables for piece in (b'i:%d;s:%d:"' % (number, len(data)), data, b'";')]
+    return b"".join((b"a:%d:{" % len(subtables), *pieces, b"}"))
 
 
 def _compress(data: bytes) -> bytes:

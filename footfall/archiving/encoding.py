@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -10,26 +11,44 @@ import polars as pl
 from footfall.archiving.metrics import COLUMN_IDS
 from footfall.archiving.phpserialize import dump_key, dumps, float_text
 
-COUNT, TEXT = "count", "text"
-
+_TEXT: Final = "text"
 # So many are serialized at once, for the sake of memory: each number is a text of its own before they are joined.
 _ROWS_AT_ONCE: Final = 20_000
 # Within these bounds polars writes a float as PHP does, but for the ".0" of whole numbers.
 _SMALLEST, _LARGEST = 1e-3, 1e15
-_NOTHING: Final = pl.DataFrame(schema={COUNT: pl.UInt32, TEXT: pl.String})
 
 
-def encode_columns(frame: pl.DataFrame, droppable: Collection[str]) -> pl.DataFrame:
-    """The rows' columns as they stand in stored rows: how many under `count`, one after the other under `text`.
+@dataclass(frozen=True)
+class Columns:
+    """The metric columns of some rows as they stand in stored rows.
 
     Args:
-        frame: numbers only.
-        droppable: columns that a row does not have where they are null; of others, null is stored.
+        count: how many a row has.
+        texts: the pieces of text that they are made of, null for what a row does not have.
     """
-    return pl.concat([_NOTHING, *(_encoded(part, droppable) for part in frame.iter_slices(_ROWS_AT_ONCE))])
+
+    count: pl.Expr
+    texts: tuple[pl.Expr, ...]
 
 
-def _encoded(frame: pl.DataFrame, droppable: Collection[str]) -> pl.DataFrame:
+def texts_of(
+    rows: pl.DataFrame, metrics: Sequence[str], droppable: Collection[str], text: Callable[[Columns], Sequence[pl.Expr]]
+) -> pl.Series:
+    """A text of each row with its metrics in it.
+
+    Args:
+        metrics: the columns of numbers that are serialized.
+        droppable: those of them that a row does not have where they are null; of others, null is stored.
+        text: the pieces of the text, over all columns of the rows.
+    """
+    found = [pl.Series(dtype=pl.String)]
+    for part in rows.iter_slices(_ROWS_AT_ONCE):
+        pieces = text(_columns(part.select(metrics), droppable))
+        found.append(part.with_columns(pl.concat_str(*pieces, ignore_nulls=True).alias(_TEXT))[_TEXT])
+    return pl.concat(found)
+
+
+def _columns(frame: pl.DataFrame, droppable: Collection[str]) -> Columns:
     pieces: list[pl.Expr] = []
     some = [pl.col(name).is_not_null() for name in frame.columns if name in droppable]
     between = ""  # what every row has at this place
@@ -48,11 +67,8 @@ def _encoded(frame: pl.DataFrame, droppable: Collection[str]) -> pl.DataFrame:
         else:
             pieces += (pl.lit(between + key + kind), _digits(values))
             between = ";"
-    pieces.append(pl.lit(between))
-    return frame.with_columns(
-        pl.sum_horizontal(pl.lit(frame.width - len(some), pl.UInt32), *some).alias(COUNT),
-        pl.concat_str(pieces, ignore_nulls=True).alias(TEXT),
-    ).select(COUNT, TEXT)
+    count = pl.sum_horizontal(pl.lit(frame.width - len(some), pl.UInt32), *some)
+    return Columns(count, (*pieces, pl.lit(between)))
 
 
 def _digits(values: pl.Series) -> pl.Expr:

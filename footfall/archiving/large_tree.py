@@ -6,24 +6,25 @@ kept becomes a text, and the texts of a table's rows are put together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from footfall.archiving.blob import SUMMARY_KEY, StoredTable, column_bytes, notes_row
-from footfall.archiving.encoding import COUNT, TEXT, encode_columns
+from footfall.archiving.blob import CHUNK_SIZE, SUMMARY_KEY, StoredTable, column_bytes, notes_row
+from footfall.archiving.encoding import texts_of
 from footfall.archiving.node_sums import deepest, node_sums
 from footfall.archiving.paths import DEPTH, IS_LEAF, LABEL, NODE, PARENT, ROOT, WAY
 from footfall.archiving.phpserialize import dump_key, dumps
 from footfall.archiving.records import BlobRecord, Combine
 from footfall.archiving.summing import SUMMARY_LABEL
-from footfall.archiving.tree_goals import ROW, NodeGoals
+from footfall.archiving.tree_goals import GOALS_KEY, ROW, NodeGoals
 from footfall.archiving.tree_rows import TreeRows
 
 _FIRST, _WEIGHT, _IS_CROWDED = "__first", "__weight", "__is_crowded"
 _RANK, _TABLE, _BELOW = "__rank", "__table", "__below"
-_GOALS, _METADATA = "__goals", "__metadata"
+_GOALS, _GOALS_END, _METADATA, _TEXT = "__goals", "__goals_end", "__metadata", "__text"
 _LABEL_KEY: Final = dump_key("label").decode()
 _SUMMARY_LABEL: Final = column_bytes("label", SUMMARY_LABEL).decode()
 _NOTHING: Final = dumps({})
@@ -59,8 +60,10 @@ class _LargeTree:
         chosen = self._chosen(values)
         stored = _stored_rows(chosen)
         kept, folded = _members(chosen, stored)
-        texts = self._texts(stored, self._columns(values, kept, folded), self._goals(node_of, kept, folded))
-        return StoredTable(self._tables(stored, texts))
+        rows = self._described(stored).with_columns(*self._columns(values, kept, folded))
+        texts = self._texts(rows, self._goals(node_of, kept, folded))
+        noted = self._rows.subtable_notes
+        return StoredTable(_Tables(_row_counts(stored), texts, notes_row(noted) if noted else b""))
 
     # What nodes have
 
@@ -102,40 +105,54 @@ class _LargeTree:
     # What is stored of them
 
     def _columns(self, values: pl.DataFrame, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
-        """How many metrics each stored row has (COUNT), and these (TEXT), in the order of the rows."""
+        """The metrics of the stored rows, in their order."""
         alone = kept.join(values, on=NODE).select(ROW, *self._metrics)
         summed = folded.join(values, on=NODE).group_by(ROW).agg(self._sums)
-        metrics = pl.concat([alone, summed], how="vertical_relaxed").sort(ROW).drop(ROW)
-        return encode_columns(metrics, self._rows.optional | self._rows.leaves_only)
+        return pl.concat([alone, summed], how="vertical_relaxed").sort(ROW).drop(ROW)
 
     def _goals(self, node_of: pl.Series, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
-        """The goals of the stored rows that have any (ROW, TEXT)."""
-        if self._rows.goals is None or self._rows.goals.is_empty():
-            return pl.DataFrame(schema={ROW: pl.UInt32, TEXT: pl.String})
-        return NodeGoals(self._rows.goals, node_of, self._nodes).texts(kept, folded)
+        """The goals of the stored rows as they stand in their arrays (ROW, _TEXT)."""
+        if self._rows.goals is None:
+            return pl.DataFrame(schema={ROW: pl.UInt32, _TEXT: pl.String})
+        goals = NodeGoals(self._rows.goals, node_of, self._nodes)
+        found = goals.of(kept, folded)
+        return found.select(ROW, goals.texts(found).alias(_TEXT))
 
-    def _texts(self, stored: pl.DataFrame, columns: pl.DataFrame, goals: pl.DataFrame) -> pl.DataFrame:
-        """The stored rows as they stand in their tables (_TABLE, TEXT)."""
+    def _texts(self, rows: pl.DataFrame, goals: pl.DataFrame) -> pl.DataFrame:
+        """What stands in the tables (_TABLE, _TEXT): of each row a beginning, its goals one by one, and an end."""
+        counts = goals.group_by(ROW).len(_GOALS).with_columns(pl.lit("}").alias(_GOALS_END))
+        rows = rows.join(counts, on=ROW, how="left", maintain_order="left")
+        begin = texts_of(
+            rows,
+            self._metrics,
+            self._rows.optional | self._rows.leaves_only,
+            lambda columns: (
+                *(pl.lit("i:"), pl.col(_RANK).fill_null(SUMMARY_KEY).cast(pl.String), pl.lit(";a:3:{i:0;a:")),
+                (columns.count + 1 + pl.col(_GOALS).is_not_null()).cast(pl.String),
+                *(pl.lit(":{"), pl.col(LABEL), *columns.texts),
+                pl.format(f"{GOALS_KEY}a:{{}}:{{{{", _GOALS),
+            ),
+        )
+        end = pl.concat_str(
+            *(_GOALS_END, pl.lit("}i:1;"), _METADATA, pl.lit("i:3;")),
+            pl.format("i:{};", _BELOW).fill_null("N;"),
+            pl.lit("}"),
+            ignore_nulls=True,
+        )
+        parts = (
+            rows.select(pl.col(ROW) * 3, begin.alias(_TEXT)),
+            goals.select(pl.col(ROW) * 3 + 1, _TEXT),
+            rows.select(pl.col(ROW) * 3 + 2, end.alias(_TEXT)),
+        )
         return (
-            stored.with_columns(
-                *columns,
-                pl.concat_str(pl.lit(_LABEL_KEY), _quoted(self._nodes[LABEL].gather(stored[NODE]))).alias(LABEL),
-                self._metadata(stored).alias(_METADATA),
-            )
-            .join(goals.rename({TEXT: _GOALS}), on=ROW, how="left", maintain_order="left")
-            .select(
-                _TABLE,
-                pl.format(
-                    "i:{};a:3:{{i:0;a:{}:{{{}{}{}}}i:1;{}i:3;{}}}",
-                    pl.col(_RANK).fill_null(SUMMARY_KEY),
-                    pl.col(COUNT) + 1 + pl.col(_GOALS).is_not_null(),
-                    pl.col(LABEL).fill_null(_SUMMARY_LABEL),
-                    TEXT,
-                    pl.col(_GOALS).fill_null(""),
-                    _METADATA,
-                    pl.format("i:{};", _BELOW).fill_null("N;"),
-                ).alias(TEXT),
-            )
+            pl.concat(parts).sort(ROW, maintain_order=True).select(pl.lit(rows[_TABLE]).gather(pl.col(ROW) // 3), _TEXT)
+        )
+
+    def _described(self, stored: pl.DataFrame) -> pl.DataFrame:
+        """The stored rows with their LABEL and _METADATA, serialized."""
+        label = pl.concat_str(pl.lit(_LABEL_KEY), _quoted(self._nodes[LABEL].gather(stored[NODE])))
+        return stored.with_columns(
+            label.fill_null(_SUMMARY_LABEL).alias(LABEL), self._metadata(stored).alias(_METADATA)
         )
 
     def _metadata(self, stored: pl.DataFrame) -> pl.Series:
@@ -149,18 +166,31 @@ class _LargeTree:
             pl.when(is_leaf).then(of_leaf).when(~is_leaf).then(of_folder).otherwise(pl.lit(_NOTHING.decode()))
         ).to_series()
 
-    def _tables(self, stored: pl.DataFrame, texts: pl.DataFrame) -> list[bytes]:
-        """The serialized tables in the order of their ids; one of a folder without anything in it has no rows."""
-        rows = texts.group_by(_TABLE).agg(pl.len(), pl.col(TEXT).str.join(""))
-        contents = {table: (count, text.encode()) for table, count, text in rows.rows()}
-        noted = self._rows.subtable_notes
-        notes = [notes_row(noted)] if noted else []
-        found = []
-        for table in range(1 + stored[_BELOW].count()):
-            further = notes if table else []
-            count, text = contents.pop(table, (0, b""))
-            found.append(b"a:%d:{%b%b}" % (count + len(further), text, b"".join(further)))
-        return found
+
+@dataclass(frozen=True)
+class _Tables:
+    """The serialized tables in the order of their ids; they are made a chunk at a time, for the sake of memory.
+
+    Args:
+        counts: how many rows each has; a folder without anything in it has none.
+        texts: what stands in them (_TABLE, _TEXT), in order.
+        notes: the row with what is noted about each subtable; empty for none.
+    """
+
+    counts: Sequence[int]
+    texts: pl.DataFrame
+    notes: bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        tables = range(len(self.counts))
+        ends = [self.texts[_TABLE].search_sorted(table) for table in tables[::CHUNK_SIZE]]
+        for first, begin, end in zip(tables[::CHUNK_SIZE], ends, [*ends[1:], self.texts.height], strict=True):
+            joined = self.texts[begin:end].group_by(_TABLE).agg(pl.col(_TEXT).str.join(""))
+            contents = dict(joined.rows())
+            for table in tables[first : first + CHUNK_SIZE]:
+                notes = self.notes if table else b""
+                content = contents.pop(table, "").encode()
+                yield b"a:%d:{%b%b}" % (self.counts[table] + bool(notes), content, notes)
 
 
 def _ranked(level: pl.DataFrame, most: int, taken: int) -> pl.DataFrame:
@@ -197,6 +227,12 @@ def _stored_rows(chosen: pl.DataFrame) -> pl.DataFrame:
         .sort(_TABLE, _RANK, nulls_last=True)
         .with_row_index(ROW)
     )
+
+
+def _row_counts(stored: pl.DataFrame) -> list[int]:
+    """How many rows each table has, by its id."""
+    counts: dict[int, int] = dict(stored.group_by(_TABLE).len().rows())
+    return [counts.get(table, 0) for table in range(1 + stored[_BELOW].count())]
 
 
 def _table_ids(folders: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from footfall.archiving.encoding import COUNT, TEXT, encode_columns
+from footfall.archiving.encoding import texts_of
 from footfall.archiving.metrics import COLUMN_IDS, GOAL_COLUMN_IDS
 from footfall.archiving.node_sums import node_sums
 from footfall.archiving.paths import NODE
@@ -18,7 +18,7 @@ from footfall.archiving.phpserialize import dump_key
 
 ROW, GOAL = "row", "idgoal"
 GOALS: Final = "goals"
-_KEY: Final = dump_key(COLUMN_IDS[GOALS]).decode()
+GOALS_KEY: Final = dump_key(COLUMN_IDS[GOALS]).decode()
 Goals = dict[int, dict[int, float]]
 
 
@@ -57,8 +57,8 @@ class NodeGoals:
             placed = placed.group_by(NODE, GOAL).agg(self._sums)
         self._goals = node_sums(placed, nodes, (NODE, GOAL), self._sums)
 
-    def texts(self, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
-        """The column as it stands in stored rows (TEXT), for each row that has it (ROW).
+    def of(self, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
+        """The goals of stored rows (ROW, GOAL), in their order.
 
         Args:
             kept: nodes (NODE) with the stored row that they are.
@@ -66,13 +66,18 @@ class NodeGoals:
         """
         alone = self._goals.join(kept, on=NODE).select(ROW, GOAL, *self._metrics)
         summed = self._goals.join(folded, on=NODE).group_by(ROW, GOAL).agg(self._sums)
-        cells = pl.concat([alone, summed], how="vertical_relaxed").sort(ROW, GOAL)
-        columns = encode_columns(cells.select(self._metrics), self._metrics)
-        return (
-            columns.select(cells[ROW], pl.format("i:{};a:{}:{{{}}}", cells[GOAL], COUNT, TEXT).alias(TEXT))
-            .group_by(ROW, maintain_order=True)
-            .agg(pl.len().alias(COUNT), pl.col(TEXT).str.join(""))
-            .select(ROW, pl.format(f"{_KEY}a:{{}}:{{{{{{}}}}}}", COUNT, TEXT).alias(TEXT))
+        return pl.concat([alone, summed], how="vertical_relaxed").sort(ROW, GOAL)
+
+    def texts(self, goals: pl.DataFrame) -> pl.Series:
+        """Goals of rows as they stand in their arrays."""
+        return texts_of(
+            goals,
+            self._metrics,
+            self._metrics,
+            lambda columns: (
+                *(pl.lit("i:"), pl.col(GOAL).cast(pl.String), pl.lit(";a:"), columns.count.cast(pl.String)),
+                *(pl.lit(":{"), *columns.texts, pl.lit("}")),
+            ),
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from footfall.archiving.blob import column_bytes, stored, to_blobs
 from footfall.archiving.datatable import DataTable, Row
-from footfall.archiving.encoding import encode_columns
+from footfall.archiving.encoding import texts_of
 from footfall.archiving.phpserialize import NotSerialized, dumps, loads
 from footfall.archiving.reader import table_of
 
@@ -136,5 +136,8 @@ def test_columns_of_many_rows_are_encoded_as_each_alone(rows: list[tuple[int, fl
         [column_bytes(n, v) for n, v in zip(names, row, strict=True) if v is not None or n not in dropped]
         for row in rows
     ]
-    found = encode_columns(pl.DataFrame(rows, schema=schema, orient="row"), dropped).rows()
-    assert found == [(len(columns), b"".join(columns).decode()) for columns in expected]
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    found = texts_of(
+        frame, names, dropped, lambda columns: (columns.count.cast(pl.String), pl.lit(":"), *columns.texts)
+    )
+    assert found.to_list() == [f"{len(columns)}:{b''.join(columns).decode()}" for columns in expected]
