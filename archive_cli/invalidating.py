@@ -94,8 +94,7 @@ class Invalidating:
             kept += len(staying)
             if scope.segment and done_flag(scope.segment) not in map(done_flag, definitions):
                 on_demand += 1
-                for period in set(wanted[idsite]) - staying:
-                    self._tables.invalidate(idsite, period, scope.flag)
+                self._tables.invalidate(idsite, set(wanted[idsite]) - staying, scope.flag)
             else:
                 waiting += self._queue.add(idsite, wanted[idsite], scope)
         return Queued(waiting, on_demand, kept)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from footfall.archiving.failures import Failed, Failure, Failures
 from footfall.archiving.invalidations import Invalidation, Invalidations, InvalidationStatus
 from footfall.archiving.last_run import Runs
 from footfall.archiving.locks import SiteLock
@@ -25,7 +28,8 @@ def read_status(database: Database, clock: Clock) -> dict[str, Any]:
     queue = Invalidations(database, clock)
     rows = queue.all()
     worked = {idsite for idsite in {row.idsite for row in rows} if SiteLock(database, idsite).is_taken()}
-    archives = [_document(row, row.idsite in worked) for row in rows]
+    failures = Failures(database, clock).all() if any(row.status is InvalidationStatus.FAILED for row in rows) else {}
+    archives = [_document(row, row.idsite in worked, failures) for row in rows]
     counts = Counter(archive["state"] for archive in archives)
     touched = queue.all_touched_days()
     last = Runs(Options(database), clock).last()
@@ -44,7 +48,8 @@ def _text(time: datetime | None) -> str | None:
     return None if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
-def _document(row: Invalidation, site_is_worked: bool) -> dict[str, Any]:
+def _document(row: Invalidation, site_is_worked: bool, failures: Mapping[Failed, Failure]) -> dict[str, Any]:
+    failure = failures.get((row.idsite, row.period, row.name))
     return {
         "idsite": row.idsite,
         "period": row.period.kind.label,
@@ -52,6 +57,9 @@ def _document(row: Invalidation, site_is_worked: bool) -> dict[str, Any]:
         "segment": None if row.name == "done" else row.name.removeprefix("done"),
         "state": _state(row, site_is_worked),
         "since": str(row.since) if row.since else None,
+        "failed_at": _text(failure.at) if failure else None,
+        "attempts": failure.attempts if failure else 0,
+        "reason": failure.reason if failure else None,
     }
 
 
@@ -82,4 +90,18 @@ def render(document: dict[str, Any]) -> RenderableType:
     for archive in document["archives"][:_SHOWN]:
         table.add_row(*(str(archive[key] or "") for key in ("idsite", "period", "date", "segment", "state", "since")))
     left = len(document["archives"]) - _SHOWN
-    return Group(*lines, table, *([f"and {left} more; --json shows all"] if left > 0 else []))
+    return Group(
+        *lines,
+        table,
+        *([f"and {left} more; --json shows all"] if left > 0 else []),
+        *(Text(_told(archive)) for archive in document["archives"][:_SHOWN] if archive["reason"]),
+    )
+
+
+def _told(archive: Mapping[str, Any]) -> str:
+    """Why an archive failed."""
+    times = "once" if archive["attempts"] == 1 else f"{archive['attempts']} times"
+    return (
+        f"site {archive['idsite']}, {archive['period']} {archive['date']} failed {times}, last at "
+        f"{archive['failed_at']} (UTC): {archive['reason']}"
+    )

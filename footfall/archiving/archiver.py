@@ -135,6 +135,8 @@ class Archiver:
     def make(self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope] = ()) -> Made:
         """Make archives of the period anew, and what is missing or invalidated of the periods inside it.
 
+        A day without log that was never archived gets no archive.
+
         Args:
             lock: the lock of the site, held.
             scopes: what they are about; by default all visits, with what is archived beside them.
@@ -179,8 +181,11 @@ class Archiver:
 
         self._database.retrying(write)
 
-    def has_log(self, site: Site, period: Period) -> bool:
-        """Whether the log has anything of the period."""
+    def has_anything(self, site: Site, period: Period) -> bool:
+        """Whether there is anything to archive: log of the period, or an archive that would be outdated otherwise."""
+        return self._has_log(site, period) or self.find(site, period) is not None
+
+    def _has_log(self, site: Site, period: Period) -> bool:
         return self._log.has_rows(site.idsite, *period.utc_bounds(site.days.zone))
 
     def find(self, site: Site, period: Period) -> Archive | None:
@@ -217,6 +222,8 @@ class Archiver:
         zone, plan = site.days.zone, self._plan(site)
         reading = plan.reading(scopes)
         log = self._log.read(reading, site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
+        if log.is_empty and self.find(site, period) is None:
+            return {}
         by_segment: dict[str, list[Scope]] = {}
         for scope in scopes:
             by_segment.setdefault(scope.segment, []).append(scope)
@@ -278,7 +285,8 @@ class Archiver:
             due = [scope for scope, found in layers.items() if not found.is_current(scope.plugin)]
             if due and self.is_final(site, part):
                 continue
-            if due and (any(layers[scope].of(scope.plugin) for scope in due) or self.has_log(site, part)):
+            is_day = part.kind is PeriodKind.DAY  # which finds out by reading its log
+            if due and (is_day or any(layers[scope].of(scope.plugin) for scope in due) or self._has_log(site, part)):
                 failed |= self.make(site, part, lock, due).failed
                 present |= self._tables.layers(site.idsite, part.first, part.last, segments)
         return {

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
+from footfall.archiving.failures import Failures
 from footfall.archiving.horizons import Horizons
 from footfall.archiving.periods import Period, PeriodKind
 from footfall.archiving.scope import VISITS, Scope
@@ -60,6 +61,7 @@ class Invalidations:
         self._database = database
         self._tables = ArchiveTables(database)
         self._horizons = Horizons(database)
+        self._failures = Failures(database, clock)
         self._clock = clock
         self._queue = database.table("archive_invalidations")
         self._touched = database.table("footfall_touched_day")
@@ -76,13 +78,13 @@ class Invalidations:
         """
         asked = set(periods)
         wanted = sorted(asked - self._horizons.kept(idsite, asked))
-        for period in wanted:
-            self._tables.invalidate(idsite, period, scope.flag)
+        self._tables.invalidate(idsite, wanted, scope.flag)
         return self._enqueue(idsite, wanted, scope, InvalidationStatus.WAITING)
 
-    def add_failed(self, idsite: int, period: Period, scope: Scope) -> None:
+    def add_failed(self, idsite: int, period: Period, scope: Scope, error: Exception) -> None:
         """Queue an archive that could not be made; it is tried again in the next round."""
         self._enqueue(idsite, [period], scope, InvalidationStatus.FAILED)
+        self._failures.note(idsite, period, scope.flag, error)
 
     def _enqueue(self, idsite: int, wanted: Sequence[Period], scope: Scope, status: InvalidationStatus) -> int:
         if not wanted:
@@ -138,8 +140,11 @@ class Invalidations:
             if any(period.contains(day) for day in days)
         }
         self._database.retrying(lambda: self.add(idsite, periods))
-        for day in days:
-            self._write(f"DELETE FROM {self._touched} WHERE idsite = %s AND date1 = %s", (idsite, day))
+        for start in range(0, len(days), _ROWS_PER_STATEMENT):
+            chunk = sorted(days)[start : start + _ROWS_PER_STATEMENT]
+            self._write(
+                f"DELETE FROM {self._touched} WHERE idsite = %s AND date1 IN ({_marks(chunk)})", (idsite, *chunk)
+            )
 
     def touch(self, idsite: int, day: date) -> None:
         """Have the day archived again by the next run."""
@@ -189,24 +194,25 @@ class Invalidations:
         ]
         return sorted(found, key=lambda invalidation: (invalidation.idsite, invalidation.order))
 
-    def start(self, invalidation: Invalidation) -> None:
-        """Say that its archive is being made."""
-        self._set(invalidation, InvalidationStatus.STARTED, self._now())
+    def start(self, invalidations: Sequence[Invalidation]) -> None:
+        """Say that their archives are being made."""
+        self._set(invalidations, InvalidationStatus.STARTED, self._now())
 
-    def fail(self, invalidation: Invalidation) -> None:
-        """Say that its archive could not be made; it is tried again in the next round."""
-        self._set(invalidation, InvalidationStatus.FAILED, None)
+    def fail(self, invalidations: Sequence[Invalidation], error: Exception) -> None:
+        """Say that their archives could not be made; they are tried again in the next round."""
+        self._set(invalidations, InvalidationStatus.FAILED, None)
+        for invalidation in invalidations:
+            self._failures.note(invalidation.idsite, invalidation.period, invalidation.name, error)
 
-    def finish(self, invalidation: Invalidation) -> None:
-        """Remove its rows; those that came meanwhile stay."""
-        ids = invalidation.ids
-        self._write(f"DELETE FROM {self._queue} WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})", ids)
+    def finish(self, invalidations: Sequence[Invalidation]) -> None:
+        """Remove their rows; those that came meanwhile stay."""
+        ids = _ids(invalidations)
+        self._write(f"DELETE FROM {self._queue} WHERE idinvalidation IN ({_marks(ids)})", ids)
 
-    def _set(self, invalidation: Invalidation, status: InvalidationStatus, started: datetime | None) -> None:
-        ids = invalidation.ids
+    def _set(self, invalidations: Sequence[Invalidation], status: InvalidationStatus, started: datetime | None) -> None:
+        ids = _ids(invalidations)
         self._write(
-            f"UPDATE {self._queue} SET status = %s, ts_started = %s "
-            f"WHERE idinvalidation IN ({', '.join(['%s'] * len(ids))})",
+            f"UPDATE {self._queue} SET status = %s, ts_started = %s WHERE idinvalidation IN ({_marks(ids)})",
             (status, started, *ids),
         )
 
@@ -216,3 +222,11 @@ class Invalidations:
 
     def _now(self) -> datetime:
         return self._clock.now().replace(tzinfo=None, microsecond=0)
+
+
+def _ids(invalidations: Iterable[Invalidation]) -> list[int]:
+    return [number for invalidation in invalidations for number in invalidation.ids]
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))

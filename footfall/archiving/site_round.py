@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from footfall.archiving.archiver import Archiver
+from footfall.archiving.failures import Failures
 from footfall.archiving.invalidations import Invalidation, Invalidations
 from footfall.archiving.locks import LockLost, SiteLock
 from footfall.archiving.periods import Period, PeriodKind, months_before
@@ -76,6 +77,7 @@ class SiteRounds:
         self._options = options
         self._progress = progress
         self._queue = Invalidations(database, clock)
+        self._failures = Failures(database, clock)
         self._stored = StoredSegments(database)
 
     def run(self, idsite: int) -> bool:
@@ -92,6 +94,7 @@ class SiteRounds:
             self._take_up_segments(site)
             self._take_touched(site)
             self._work(site, lock)
+            self._failures.forget_made(idsite)
         finally:
             lock.release()
         return True
@@ -167,28 +170,25 @@ class SiteRounds:
     ) -> bool:
         """Make the archives of one period that are wanted; whether all of them were made."""
         started = self._clock.monotonic()
-        for row in rows:
-            self._queue.start(row)
+        self._queue.start(rows)
         failed: dict[Scope, Exception] = {}
         try:
             scopes = self._scopes(site, period, rows, segments)
             if self._archiver.is_final(site, period):
                 log.info("Site %d: %s stays as it is: what it was made from is purged.", site.idsite, period)
-            elif scopes and (self._archiver.has_log(site, period) or self._archiver.find(site, period) is not None):
+            elif scopes and (period.kind is PeriodKind.DAY or self._archiver.has_anything(site, period)):
                 failed = self._archiver.make(site, period, lock, scopes).failed
         except Exception as error:
             if is_lost(error) or isinstance(error, LockLost):
                 raise
             log.exception("Site %d: the archive of %s could not be made.", site.idsite, period)
-            for row in rows:
-                self._queue.fail(row)
+            self._queue.fail(rows, error)
             self._progress.archive_failed(site.idsite, period, error)
             return False
-        for row in rows:
-            self._queue.finish(row)
+        self._queue.finish(rows)
         for scope, reason in failed.items():
             log.error("Site %d: %s of %r could not be made.", site.idsite, period, scope.segment, exc_info=reason)
-            self._queue.add_failed(site.idsite, period, scope)
+            self._queue.add_failed(site.idsite, period, scope, reason)
             self._progress.archive_failed(site.idsite, period, reason)
         if not failed:
             self._progress.archive_made(site.idsite, period, self._clock.monotonic() - started)

@@ -25,6 +25,7 @@ from footfall.migrations import SQL_DIRECTORY
 
 _BLOB_BYTES_PER_STATEMENT = 4_000_000
 _ROWS_PER_STATEMENT = 500
+_PERIODS_PER_STATEMENT = 100
 
 
 class DoneStatus(IntEnum):
@@ -338,18 +339,27 @@ class ArchiveTables:
 
     # Ageing
 
-    def invalidate(self, idsite: int, period: Period, flag: str = VISITS.flag) -> None:
-        """Mark the archives of exactly this period as invalidated, with them those that are part of it.
+    def invalidate(self, idsite: int, periods: Iterable[Period], flag: str = VISITS.flag) -> None:
+        """Mark the archives of exactly these periods as invalidated, with them those that are part of them.
 
         Of all visits, every segment and plugin is part; of a segment, every plugin.
         """
+        by_month: dict[str, list[Period]] = {}
+        for period in periods:
+            by_month.setdefault(month_of(period.first), []).append(period)
+        for month, members in by_month.items():
+            for start in range(0, len(members), _PERIODS_PER_STATEMENT):
+                self._invalidate(idsite, month, members[start : start + _PERIODS_PER_STATEMENT], flag)
+
+    def _invalidate(self, idsite: int, month: str, periods: Sequence[Period], flag: str) -> None:
+        one_of = " OR ".join(["(date1 = %s AND date2 = %s AND period = %s)"] * len(periods))
         try:
             self._database.execute(
-                f"UPDATE {self._table(month_of(period.first), 'numeric')} SET value = %s "
-                f"WHERE idsite = %s AND date1 = %s AND date2 = %s AND period = %s AND (name = %s OR name LIKE %s) "
-                f"AND value IN ({_marks(CURRENT)})",
+                f"UPDATE {self._table(month, 'numeric')} SET value = %s WHERE idsite = %s AND ({one_of}) "
+                f"AND (name = %s OR name LIKE %s) AND value IN ({_marks(CURRENT)})",
                 (
-                    *(DoneStatus.INVALIDATED, idsite, period.first, period.last, int(period.kind)),
+                    *(DoneStatus.INVALIDATED, idsite),
+                    *(value for period in periods for value in (period.first, period.last, int(period.kind))),
                     *(flag, "done%" if flag == VISITS.flag else f"{flag}.%", *CURRENT),
                 ),
             )

@@ -145,13 +145,32 @@ def test_invalidated_periods_are_waiting_and_the_next_run_makes_them(run_command
     assert "archives: 0 waiting, 0 working, 0 failed" in run_command("archive_cli status").stdout
 
 
+def test_status_says_why_an_archive_failed_until_it_is_made(run_command: Run, database: Database) -> None:
+    add_days(database, 1, 2)
+    run_command("archive_cli run --periods day")
+    database.execute("UPDATE archive_blob_2026_07 SET value = 'damaged' WHERE name = 'Actions_actions_url'")
+    for attempts in (1, 2):
+        assert run_command("archive_cli run").exit_code == 1
+        status = json.loads(run_command("archive_cli status --json").stdout)
+        week = next(archive for archive in status["archives"] if archive["state"] == "failed")
+        assert (week["period"], week["attempts"]) == ("week", attempts)
+        assert "cannot be decompressed" in week["reason"]
+        assert week["failed_at"] is not None
+        assert all(archive["reason"] is None for archive in status["archives"] if archive["state"] == "waiting")
+    assert "failed 2 times" in " ".join(run_command("archive_cli status").stdout.split())
+    run_command("archive_cli invalidate --sites 1 --dates 2026-07-01,2026-07-02")
+    assert run_command("archive_cli run").exit_code == 0
+    assert json.loads(run_command("archive_cli status --json").stdout)["archives"] == []
+    assert database.query("SELECT COUNT(*) FROM footfall_archive_failure") == [(0,)]
+
+
 def test_status_tells_what_is_being_worked_from_what_a_dead_process_left(
     run_command: Run, database: Database, settings: Settings, clock: FixedClock
 ) -> None:
     add_site(database)
     queue = Invalidations(database, clock)
     queue.add(1, [Period.of(PeriodKind.DAY, date(2026, 8, 1))])
-    queue.start(queue.of_site(1)[0])
+    queue.start(queue.of_site(1))
 
     def states() -> tuple[int, int]:
         status = json.loads(run_command("archive_cli status --json").stdout)

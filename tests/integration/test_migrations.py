@@ -35,6 +35,7 @@ OURS = [
     "footfall_touched_day",
     "footfall_device",
     "footfall_archived_segment",
+    "footfall_archive_failure",
     "footfall_suspect_action",
     "footfall_barrier",
     "footfall_import",
