@@ -5,6 +5,7 @@ The formulas are the reference's (conformance `archives`, the goal columns of Ac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -30,98 +31,135 @@ _BY_KEY: Final = (
     .then(pl.col("buster").cast(pl.UInt32).reinterpret(signed=True).cast(pl.Int64))
     .otherwise(pl.col("server_time").cast(pl.Int64))
 )
-_RANK: Final = 2**32  # more than there are page views of a visit: makes one number of a conversion and their count
-_PAGE, _CONVERSION, _SEEN, _REVENUE = "idaction", "conversion", "seen", pl.col("revenue")
+_PAGE, _CONVERSION, _VISIT, _SEEN, _REVENUE = "idaction", "conversion", "visit", "seen", pl.col("revenue")
+_GOAL_NUMBER, _CELL, _PART = "goal_number", "cell", "part"
+_SHARES: Final = ("nb_conv_pages_before", "nb_conversions_attrib", "nb_conversions_page_rate", "revenue_attrib")
 
 
-def goals_of_pages(log: DayLog, kind: Kind, pages: pl.DataFrame) -> pl.DataFrame | None:
-    """The goal columns of pages, or of titles, as TreeGoals takes them; None when nothing was converted.
+def goals_of_pages(log: DayLog, pages: Mapping[Kind, pl.DataFrame]) -> dict[Kind, pl.DataFrame]:
+    """The goal columns of pages and of titles, as `tree_goals` describes them; none when nothing was converted.
 
     Args:
         pages: their `idaction` and `entry_nb_visits`, in the order of their rows.
     """
     if log.conversions.is_empty():
-        return None
-    conversions = (
-        log.conversions.select("idvisit", GOAL, "server_time", "revenue", "buster")
-        .sort(_BY_KEY if log.is_part else "server_time")
-        .drop("buster")
-        .with_row_index(_CONVERSION)
-    )
-    rows = pages.select(_PAGE, "entry_nb_visits").with_row_index(ROW)
-    columns = _of_seen(log, kind, conversions, rows).join(
-        _of_entries(log, kind, conversions, rows), on=[ROW, GOAL], how="full", coalesce=True
-    )
-    return columns.sort(ROW, GOAL)
+        return {}
+    goals = _PageGoals(log)
+    return {kind: goals.of(kind, rows.with_row_index(ROW)) for kind, rows in pages.items()}
 
 
-def _of_seen(log: DayLog, kind: Kind, conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Conversions by the pages seen before: each view of a page has the same part in them."""
-    types = log.names.filter(pl.col("type") == _TYPES[kind]).select(_PAGE)
-    converting = conversions.select("idvisit").unique()
-    views = (
-        log.actions.select("idvisit", pl.col(f"idaction_{kind}").alias(_PAGE), viewed="server_time")
-        .join(converting, on="idvisit", how="semi")
-        .join(types, on=_PAGE, how="semi")
-    )
-    seen = (
-        conversions.join(views, on="idvisit")
-        .filter(pl.col("viewed") <= pl.col("server_time"))
-        .drop("viewed", "server_time")
-        .with_columns(pl.len().over(_CONVERSION).alias(_SEEN))
-    )
-    is_counted = pl.col(GOAL) != ABANDONED_CART
-    part = 1 / pl.col(_SEEN)
-    by_visit = seen.group_by("idvisit", GOAL, _PAGE).agg(
-        pl.len().alias("nb_conversions"),
-        _REVENUE.sum().alias("revenue"),
-        (_RANK * pl.col(_CONVERSION).cast(pl.UInt64) + pl.col(_SEEN)).min().alias("first"),
-        part.round(4).sum().alias("nb_conversions_attrib"),
-        (_REVENUE.cast(pl.Float32).cast(pl.Float64) * _cut(part)).sum().round(2).alias("revenue_attrib"),
-    )
-    by_page = (
-        by_visit.with_columns((pl.col("first") % _RANK).alias("first"))
-        .group_by(_PAGE, GOAL)
-        .agg(
-            pl.col("nb_conversions").sum(),
-            pl.col("nb_conversions").sum().alias("nb_conversions_page_uniq"),
-            pl.col("revenue").sum().round(2),
-            pl.col("first").max().alias("nb_conv_pages_before"),
-            pl.col("nb_conversions_attrib").sum().round(4),
-            pl.lit(0).alias("nb_conversions_page_rate"),
-            pl.col("revenue_attrib").sum().round(2),
+class _PageGoals:
+    """The goal columns of pages of any kind.
+
+    Each cell, a goal of a row, has one number, made of those of the row and of the goal; so has each part that a visit
+    has in it. Polars sorts and groups by one number in half the time that it takes for several.
+    """
+
+    def __init__(self, log: DayLog) -> None:
+        self._names = log.names
+        self._conversions = (
+            log.conversions.select("idvisit", GOAL, "server_time", "revenue", "buster")
+            .sort(_BY_KEY if log.is_part else "server_time", maintain_order=True)
+            .with_row_index(_CONVERSION)
+            .with_columns(_dense("idvisit").alias(_VISIT), _dense(GOAL).alias(_GOAL_NUMBER))
         )
-    )
-    shares = ("nb_conv_pages_before", "nb_conversions_attrib", "nb_conversions_page_rate", "revenue_attrib")
-    return (
-        by_page.with_columns(pl.when(is_counted).then(pl.col(name)).alias(name) for name in shares)
-        .join(rows.select(_PAGE, ROW), on=_PAGE)
-        .drop(_PAGE)
-    )
+        self._goals = self._conversions[GOAL].unique().sort()
+        self._visits = self._conversions[_VISIT].n_unique()
+        self._views = (
+            self._conversions.select(_CONVERSION, "idvisit", "server_time")
+            .join(
+                log.actions.select("idvisit", "idaction_url", "idaction_name", viewed="server_time"),
+                on="idvisit",
+                maintain_order="left",
+            )
+            .filter(pl.col("viewed") <= pl.col("server_time"))
+        )
+        self._entries = self._conversions.filter(pl.col(GOAL) != ABANDONED_CART).join(
+            log.visits.select("idvisit", "visit_entry_idaction_url", "visit_entry_idaction_name"), on="idvisit"
+        )
+
+    def of(self, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+        """The goal columns of the pages of a kind, which have the number of their row under ROW."""
+        seen, entered = self._of_seen(kind, rows), self._of_entries(kind, rows)
+        columns = seen.join(entered, on=_CELL, how="full", coalesce=True).sort(_CELL)
+        cell, count = columns[_CELL], len(self._goals)
+        return columns.select(
+            (cell // count).cast(pl.UInt32).alias(ROW),
+            self._goals.gather(cell % count).alias(GOAL),
+            pl.exclude(_CELL),
+        ).with_columns(pl.when(pl.col(GOAL) != ABANDONED_CART).then(pl.col(name)).alias(name) for name in _SHARES)
+
+    def _cell(self) -> pl.Expr:
+        return pl.col(ROW).cast(pl.UInt64) * len(self._goals) + pl.col(_GOAL_NUMBER)
+
+    def _of_seen(self, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+        """Conversions by the pages seen before: each view of a page has the same part in them."""
+        pages = self._names.filter(pl.col("type") == _TYPES[kind]).select(_PAGE)
+        share = 1 / pl.col(_SEEN)
+        views = (
+            self._views.select(_CONVERSION, pl.col(f"idaction_{kind}").alias(_PAGE))
+            .join(pages.join(rows.select(_PAGE, ROW), on=_PAGE, how="left"), on=_PAGE, maintain_order="left")
+            .with_columns(pl.len().over(_CONVERSION).alias(_SEEN))
+            .filter(pl.col(ROW).is_not_null())
+        )
+        parts = (
+            views.with_columns(
+                self._conversions[name].gather(views[_CONVERSION]) for name in (_VISIT, _GOAL_NUMBER, "revenue")
+            )
+            .select((self._cell() * self._visits + pl.col(_VISIT)).alias(_PART), _SEEN, "revenue")
+            .sort(_PART, maintain_order=True)
+            .group_by(_PART, maintain_order=True)
+            .agg(
+                pl.len().alias("nb_conversions"),
+                _REVENUE.sum(),
+                pl.col(_SEEN).first().alias("nb_conv_pages_before"),
+                share.round(4).sum().alias("nb_conversions_attrib"),
+                (_REVENUE.cast(pl.Float32).cast(pl.Float64) * _cut(share)).sum().round(2).alias("revenue_attrib"),
+            )
+        )
+        return (
+            parts.with_columns((pl.col(_PART) // self._visits).alias(_CELL).set_sorted())
+            .group_by(_CELL, maintain_order=True)
+            .agg(
+                pl.col("nb_conversions").sum(),
+                pl.col("nb_conversions").sum().alias("nb_conversions_page_uniq"),
+                _REVENUE.sum().round(2),
+                pl.col("nb_conv_pages_before").max(),
+                pl.col("nb_conversions_attrib").sum().round(4),
+                pl.lit(0).alias("nb_conversions_page_rate"),
+                pl.col("revenue_attrib").sum().round(2),
+            )
+        )
+
+    def _of_entries(self, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+        """Conversions by the page that their visit began with, carts aside."""
+        return (
+            self._entries.select(pl.col(f"visit_entry_idaction_{kind}").alias(_PAGE), _GOAL_NUMBER, "revenue")
+            .join(rows.select(_PAGE, ROW, "entry_nb_visits"), on=_PAGE)
+            .group_by(self._cell().alias(_CELL))
+            .agg(
+                pl.len().alias("nb_conversions_entry"),
+                _REVENUE.sum().round(2).alias("revenue_entry"),
+                pl.col("entry_nb_visits").first(),
+            )
+            .select(
+                _CELL,
+                "nb_conversions_entry",
+                "revenue_entry",
+                nb_conversions_entry_rate=_per_entry("nb_conversions_entry"),
+                revenue_per_entry=_per_entry("revenue_entry"),
+            )
+        )
 
 
-def _cut(part: pl.Expr) -> pl.Expr:
+def _dense(column: str) -> pl.Expr:
+    """The values of a column numbered from 0, in their order."""
+    return pl.col(column).rank("dense").cast(pl.UInt64) - 1
+
+
+def _cut(share: pl.Expr) -> pl.Expr:
     """A share as MariaDB has it in further computations: cut after nine digits, which decides how halves round."""
-    return (part * 1e9).floor() / 1e9
-
-
-def _of_entries(log: DayLog, kind: Kind, conversions: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Conversions by the page that their visit began with, carts aside."""
-    entries = log.visits.select("idvisit", pl.col(f"visit_entry_idaction_{kind}").alias(_PAGE))
-    by_page = (
-        conversions.filter(pl.col(GOAL) != ABANDONED_CART)
-        .join(entries, on="idvisit")
-        .group_by(_PAGE, GOAL)
-        .agg(nb_conversions_entry=pl.len(), revenue_entry=_REVENUE.sum().round(2))
-    )
-    return by_page.join(rows, on=_PAGE).select(
-        ROW,
-        GOAL,
-        "nb_conversions_entry",
-        "revenue_entry",
-        nb_conversions_entry_rate=_per_entry("nb_conversions_entry"),
-        revenue_per_entry=_per_entry("revenue_entry"),
-    )
+    return (share * 1e9).floor() / 1e9
 
 
 def _per_entry(column: str) -> pl.Expr:

@@ -60,9 +60,10 @@ _OPTIONAL: Final = frozenset((*ENTRY, *EXIT, FOLLOWING_SEARCH))
 
 def _action_records(log: DayLog) -> Computed:
     urls, titles, downloads, outlinks, searches = map(measured(log), (PAGE_URL, PAGE_TITLE, DOWNLOAD, OUTLINK, SEARCH))
+    goals = page_goals.goals_of_pages(log, {"url": urls, "name": titles})
     return {
-        PAGE_URLS.name: _url_tree(log, urls, page_goals.goals_of_pages(log, "url", urls)),
-        PAGE_TITLES.name: _title_table(log, titles, page_goals.goals_of_pages(log, "name", titles)),
+        PAGE_URLS.name: _url_tree(log, urls, goals.get("url")),
+        PAGE_TITLES.name: _title_table(log, titles, goals.get("name")),
         DOWNLOADS.name: _link_tree(log, downloads, DOWNLOADS),
         OUTLINKS.name: _link_tree(log, outlinks, OUTLINKS),
         SEARCHES.name: _search_table(log, searches),
