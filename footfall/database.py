@@ -240,7 +240,7 @@ class Database:
             if self.observer is not None:
                 self.observer(sql, perf_counter() - began - elsewhere)
             if self._connection is not None:
-                with suppress(mysql.connector.Error):
+                with suppress(Exception):  # of the driver's C part as well
                     self._connection.consume_results()
 
     def _cursor(self, *, raw: bool = False) -> Any:
@@ -256,12 +256,17 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything in the block is committed together, or not at all when it raises."""
+        """Everything in the block is committed together, or not at all when it raises.
+
+        Raises:
+            mysql.connector.Error: also when the answer to the COMMIT was lost: then nobody knows which of the two.
+        """
         self.execute("START TRANSACTION")
         with self._inside():
             yield
-            with self._timed("COMMIT"):
-                self.connection().commit()
+            # As statements: the driver's own commit() and rollback() raise what is no mysql.connector.Error when the
+            # connection is lost.
+            self.execute("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -270,7 +275,7 @@ class Database:
         self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         with self._inside():
             yield
-            self.connection().rollback()
+            self.execute("ROLLBACK")
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -281,8 +286,9 @@ class Database:
         except BaseException:
             if self._connection is not None:
                 try:
-                    self._connection.rollback()
-                except mysql.connector.Error:
+                    self._connection.consume_results()
+                    self.execute("ROLLBACK")
+                except Exception:  # of the driver's C part as well; the server rolls back what is closed
                     self.close()
             raise
         finally:

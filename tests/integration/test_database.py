@@ -45,6 +45,20 @@ def test_a_transaction_whose_connection_is_lost_fails_as_a_whole(database: Datab
     assert database.query("SELECT number FROM kept") == []
 
 
+def test_a_transaction_is_tried_again_after_its_commit_was_lost(database: Database, other: Database) -> None:
+    attempts = []
+
+    def work() -> None:
+        with database.transaction():
+            database.execute("INSERT INTO kept VALUES (1)")
+            attempts.append(1)
+            if len(attempts) == 1:
+                end_connection(database, other)
+
+    database.retrying(work)
+    assert database.query("SELECT number FROM kept ORDER BY number") == [(1,)]
+
+
 def test_a_transaction_is_tried_again_after_its_connection_was_lost(database: Database, other: Database) -> None:
     attempts = []
 
