@@ -11,6 +11,7 @@ from recorded_tracking import Rows, rows_after
 
 from footfall.clock import SystemClock
 from footfall.database import Database
+from footfall.errors import QueueUnavailable
 from footfall.importing.choice import Choice, ChoiceOptions
 from footfall.importing.counts import Counts
 from footfall.importing.destinations import Destinations
@@ -101,6 +102,25 @@ class Killed(BaseException):
     """What a `kill -9` is to a process: nothing after it is done."""
 
 
+class Flaky:
+    """A queue that is away at each second push: it took the flush and could not say so, or it did not take it."""
+
+    def __init__(self, queue: Producer) -> None:
+        self._queue = queue
+        self._pushes = 0
+
+    def wait_for_room(self, waiting: Callable[[str], None] = lambda reason: None) -> None:
+        """There always is."""
+
+    def push(self, flush: Flush) -> None:
+        """Push, or say that the queue is away."""
+        self._pushes += 1
+        if self._pushes % 4 != 3:
+            self._queue.push(flush)
+        if self._pushes % 2:
+            raise QueueUnavailable("Redis cannot be reached.")
+
+
 class Mortal:
     """A queue whose user dies at one of its pushes, before or after it."""
 
@@ -123,19 +143,25 @@ class Mortal:
 
 
 def imported(
-    settings: Settings, *paths: Path, dies_at: int = 0, after: bool = False, flush_requests: int = 3
+    settings: Settings,
+    *paths: Path,
+    dies_at: int = 0,
+    after: bool = False,
+    flaky: bool = False,
+    flush_requests: int = 3,
 ) -> Outcome | None:
     """Import logs to site 1, a few requests at a time; None when the import died.
 
     Args:
         dies_at: the number of the push at which it dies; 0: it does not.
         after: whether it dies after that push, or before.
+        flaky: whether the queue is away now and then.
     """
     clock = SystemClock()
     with closing(Database(settings)) as database, Producer(settings, IMPORT) as producer:
         importer = Importer(
             Ledger(database, clock),
-            Mortal(producer, dies_at, after=after),
+            Flaky(producer) if flaky else Mortal(producer, dies_at, after=after),
             PageRequests(Choice(ChoiceOptions()), Destinations(database, 1)),
             FormatOptions(),
             Counts(),

@@ -221,6 +221,8 @@ def import_logs(
         raise click.UsageError("--format and --log-format both say what the format is: give one.")
     if follow and archive:
         raise click.UsageError("--follow never ends, so there is no time for --archive: `archive_cli run` archives.")
+    if follow and any("://" in log for log in logs):
+        raise click.UsageError("A table is not followed: run the import again for what is new in it.")
     # Imported here: no other command needs to wait for what reads logs.
     from footfall.cli.import_run import Wanted, run
     from footfall.importing.choice import ChoiceOptions

@@ -155,24 +155,8 @@ class Importer:
                 database, is away for long: the next run goes on where this one ended.
         """
         outcome = Outcome()
-        if self._queue is not None:
-            outcome.resumed = self._ledger.settle(self._push)
-        opened: list[Opened] = []
-        awaited: list[Source] = []
-        for path in paths:
-            if (one := self._open(path, outcome)) is not None:
-                opened.append(one)
-            elif self._follow:
-                awaited.append(self._log(path))
-        if not opened and not awaited:
-            return outcome
-        if self._queue is not None:
-            self._ledger.begin()
-            for one in opened:
-                self._claim(one)
-        self._progress.opened(sum(one.size for one in opened))
         try:
-            self._read_all(opened, awaited)
+            self._run(paths, outcome)
         except Stopped:
             outcome.stopped = True
             outcome.left = len(self._records) if self._queue is not None else 0
@@ -183,6 +167,25 @@ class Importer:
         if self._queue is not None and self._is_pushed:
             self._ledger.finish()
         return outcome
+
+    def _run(self, paths: Sequence[str], outcome: Outcome) -> None:
+        if self._queue is not None:
+            outcome.resumed = self._ledger.settle(self._push)
+        opened: list[Opened] = []
+        awaited: list[Source] = []
+        for path in paths:
+            if (one := self._open(path, outcome)) is not None:
+                opened.append(one)
+            elif self._follow:
+                awaited.append(self._log(path))
+        if not opened and not awaited:
+            return
+        if self._queue is not None:
+            self._ledger.begin()
+            for one in opened:
+                self._claim(one)
+        self._progress.opened(sum(one.size for one in opened))
+        self._read_all(opened, awaited)
 
     def _open(self, path: str, outcome: Outcome) -> Opened | None:
         """The log, where there is something to read of it."""

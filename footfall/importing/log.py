@@ -1,6 +1,7 @@
 """One log that is being imported: where reading it stands."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from footfall.clock import Clock
@@ -42,8 +43,7 @@ def beginning_of(path: str) -> Beginning:
     Raises:
         FootfallError: it cannot be read, from its very beginning.
     """
-    stream = LogStream(path)
-    try:
+    with closing(LogStream(path)) as stream:
         data = b""
         while len(data) < _BEGINNING_BYTES:
             try:
@@ -56,8 +56,6 @@ def beginning_of(path: str) -> Beginning:
                 break
             data += block
         return Beginning(data[:_BEGINNING_BYTES], stream.is_compressed)
-    finally:
-        stream.close()
 
 
 class Log:
@@ -138,13 +136,11 @@ class Log:
 
     def read(self) -> Iterator[Line | None]:
         """Its lines, until its end; None wherever one that is followed has nothing more at present."""
-        stream = LogStream(self.path, self.position)
         try:
-            yield from self._read(stream, LineReader(stream))
+            with closing(LogStream(self.path, self.position)) as stream:
+                yield from self._read(stream, LineReader(stream))
         except Damaged as error:
             self.damage = str(error)
-        finally:
-            stream.close()
 
     def _read(self, stream: LogStream, reader: LineReader) -> Iterator[Line | None]:
         follows = (self._follow and not stream.is_compressed) or self.path == STDIN

@@ -320,6 +320,7 @@ def test_an_import_that_is_asked_to_end_says_that_it_can_go_on(
         wait_for(lambda: waiting(redis_client) > 0, 20, "the import is in the middle")
         child.terminate()
         assert child.wait(20) == 1
+    assert waiting(redis_client) == 2_000  # one flush: then the lane had no room
     assert "run the same command again" in (tmp_path / "import.log").read_text()
     assert summary(run_command(f"footfall import --site 1 --json {path}"))["resumed_requests"] == 0
     record_all(settings)

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 import recorded_tracking
 from click.testing import Result
-from imports import line, pages, record_all, recorded, settled
+from imports import imported, line, pages, record_all, recorded, settled
 
 from footfall.database import Database
 from footfall.settings import Settings
@@ -170,6 +170,16 @@ def test_when_the_databases_disk_is_full_the_import_ends_and_goes_on_later(
     assert sorted(pages(database)) == sorted(f"shop.example.com/{n}" for n in range(len(LINES)))
 
 
+def test_while_the_queue_is_away_for_moments_each_line_is_queued_once(
+    tmp_path: Path, settings: Settings, database: Database
+) -> None:
+    path = tmp_path / "access.log"
+    path.write_text("".join(LINES[:12]))
+    assert imported(settings, settled(path), flaky=True)
+    record_all(settings)
+    assert sorted(pages(database)) == sorted(f"shop.example.com/{n}" for n in range(12))
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "complaint"),
     [
@@ -180,6 +190,7 @@ def test_when_the_databases_disk_is_full_the_import_ends_and_goes_on_later(
         ("--site 1 --field ip=nothing {log}", 1, "a field is one of"),
         ("--site 1 --timezone Mars/Crater {log}", 2, "no timezone"),
         ("--site 1 --follow --archive {log}", 2, "--follow never ends"),
+        ("--site 1 --follow mysql://root@127.0.0.1/log?table=a", 2, "A table is not followed"),
         ("", 2, "Missing argument"),
     ],
 )
