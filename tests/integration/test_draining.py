@@ -7,6 +7,7 @@ real one has tests of its own.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import mysql.connector
 import pytest
@@ -138,14 +139,15 @@ def test_a_commit_whose_answer_was_lost_is_not_done_again(
     push(redis_client, "before")
     drain(tools, SHARD)
     push(redis_client, *numbered(5))
-    connection = database.connection()
-    commit = connection.commit
+    execute = database.execute
 
-    def committed_and_lost() -> None:
-        commit()
-        raise mysql.connector.OperationalError(errno=2013, msg="Lost connection to MySQL server during query")
+    def loses_commits(sql: str | bytes, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+        changed = execute(sql, values)
+        if sql == "COMMIT":
+            raise mysql.connector.OperationalError(errno=2013, msg="Lost connection to MySQL server during query")
+        return changed
 
-    monkeypatch.setattr(connection, "commit", committed_and_lost)
+    monkeypatch.setattr(database, "execute", loses_commits)
     assert drain(tools, SHARD) == 0
     assert recorded(database) == [*numbered(5), "before"]
     assert redis_client.llen(keys.requests(SHARD)) == 0
