@@ -43,7 +43,7 @@ SEGMENTS = (
 TINY_SITES, TINY_VISITS, TINY_ACTIONS, TINY_PAGES = 25, 10, 30, 40
 DAY = date(2026, 8, 10)
 _LARGE = 3_000  # idsite of the large site of scale 1
-_SITE = (
+SITE = (
     "INSERT INTO site (idsite, name, main_url, timezone, currency, sitesearch_keyword_parameters, "
     "sitesearch_category_parameters, excluded_ips, excluded_parameters, excluded_user_agents, excluded_referrers, "
     "`group`, type) "
@@ -133,8 +133,8 @@ def fill_conversions(database: Database, idsite: int, count: int) -> None:
     )
 
 
-def fill(database: Database, scale: int, tiny_days: int) -> None:
-    """What is missing of sites, actions and log rows."""
+def fill_actions(database: Database) -> None:
+    """The pages and titles that days are filled with."""
     if database.query("SELECT COUNT(*) FROM log_action") == [(0,)]:
         database.execute(
             "INSERT INTO log_action (idaction, name, hash, type, url_prefix) SELECT 2 * seq - 1, "
@@ -142,11 +142,16 @@ def fill(database: Database, scale: int, tiny_days: int) -> None:
             f"FROM seq_1_to_{PAGES} UNION ALL "
             f"SELECT 2 * seq, CONCAT('Page ', seq, ' about topic ', seq % 25), 0, 4, NULL FROM seq_1_to_{PAGES}"
         )
+
+
+def fill(database: Database, scale: int, tiny_days: int) -> None:
+    """What is missing of sites, actions and log rows; without a scale or tiny days, nothing of them."""
+    fill_actions(database)
     present = {idsite for (idsite,) in database.query("SELECT idsite FROM site")}
-    if _LARGE * scale not in present:
+    if scale and _LARGE * scale not in present:
         fill_day(database, _LARGE * scale, DAY, VISITS * scale, ACTIONS * scale, PAGES, VISITORS * scale)
         fill_conversions(database, _LARGE * scale, CONVERSIONS * scale)
-        database.execute(_SITE, (_LARGE * scale,))
+        database.execute(SITE, (_LARGE * scale,))
     for idsite, day in tiny(tiny_days):
         has = database.query(
             "SELECT 1 FROM log_visit WHERE idsite = %s AND visit_last_action_time >= %s "
@@ -156,7 +161,7 @@ def fill(database: Database, scale: int, tiny_days: int) -> None:
         if not has:
             fill_day(database, idsite, day, TINY_VISITS, TINY_ACTIONS, TINY_PAGES, TINY_VISITS)
         if idsite not in present:
-            database.execute(_SITE, (idsite,))
+            database.execute(SITE, (idsite,))
             present.add(idsite)
 
 
@@ -204,24 +209,28 @@ def main() -> None:
     parser.add_argument("--scale", type=int, default=1, help="how many times the visits and actions (default 1)")
     parser.add_argument("--tiny-days", type=int, default=1_000, help="how many tiny site-days (default 1000)")
     parser.add_argument("--segments", type=int, default=len(SEGMENTS), help="how many stored segments (default 10)")
-    parser.add_argument("--only", choices=["large", "tiny"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=["large", "tiny"], help="the large day or the tiny ones alone")
+    parser.add_argument("--measure", choices=["large", "tiny"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     own = settings("footfall_bench_archive", 15)
-    if options.only:
-        days = [(_LARGE * options.scale, DAY)] if options.only == "large" else tiny(options.tiny_days)
+    if options.measure:
+        days = [(_LARGE * options.scale, DAY)] if options.measure == "large" else tiny(options.tiny_days)
         say(dict(archive(own, days, options.segments)))
         return
-    fill(Database(own), options.scale, options.tiny_days)
+    has_large, has_tiny = options.only != "tiny", options.only != "large"
+    fill(Database(own), options.scale if has_large else 0, options.tiny_days if has_tiny else 0)
     size = ("--scale", str(options.scale), "--tiny-days", str(options.tiny_days))
-    for segments in (0, options.segments):
-        large = measured("--only", "large", "--segments", str(segments), *size)
+    for segments in (0, options.segments) if has_large else ():
+        large = measured("--measure", "large", "--segments", str(segments), *size)
         sys.stdout.write(
             f"site-day of {VISITS * options.scale:,} visits, {ACTIONS * options.scale:,} actions and "
             f"{CONVERSIONS * options.scale:,} conversions, {segments} segments: {large['seconds']:.2f} s (CPU: "
             f"archiver {large['archiver_cpu']:.2f} s, MariaDB {large['mariadb_cpu']:.2f} s; "
             f"peak {large['peak_mib']:.0f} MiB)\n"
         )
-    small = measured("--only", "tiny", "--segments", "0", *size)
+    if not has_tiny:
+        return
+    small = measured("--measure", "tiny", "--segments", "0", *size)
     per_day = 1000 / options.tiny_days
     sys.stdout.write(
         f"site-day of {TINY_VISITS} visits: {small['seconds'] * per_day:.1f} ms (CPU: archiver "
