@@ -3,6 +3,7 @@
 Every value reaches the server bound. Transactions are explicit; outside of one, each statement commits by itself.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic, perf_counter
@@ -10,7 +11,10 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import mysql.connector
+import mysql.connector.cursor_cext
 from mysql.connector import errorcode
+from mysql.connector.constants import ClientFlag
+from mysql.connector.types import MySQLScriptPartition
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from footfall.errors import ConfigurationError, Conflict, DatabaseUnavailable
@@ -23,6 +27,15 @@ _IDLE_SECONDS = 1.0  # a connection that was idle for longer may be gone without
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
+
+
+def _as_it_is(sql_code: bytes, map_results: bool = False) -> Generator[MySQLScriptPartition, None, None]:
+    yield MySQLScriptPartition(single_stmts=deque(), mappable_stmt=sql_code)
+
+
+# The driver looks for a script's command `DELIMITER` in every statement, values included, and takes apart those that
+# seem to have one: a page of that name broke its batch. Nothing here is a script.
+mysql.connector.cursor_cext.split_multi_statement = _as_it_is
 
 _LOST = {
     errorcode.CR_SERVER_GONE_ERROR,
@@ -143,6 +156,7 @@ class Database:
                 sql_mode="STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
                 connection_timeout=10,
                 allow_local_infile=False,
+                client_flags=[-ClientFlag.MULTI_STATEMENTS],
             )
             cursor = connection.cursor()
             # Readers of a batch need no gap locks: they only made workers wait for each other.

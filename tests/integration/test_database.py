@@ -87,3 +87,20 @@ def test_rows_come_in_batches_and_those_left_unread_are_in_nobodys_way(database:
     assert next(rows) == [(b"2",), (b"3",), (b"4",)]
     rows.close()
     assert database.query("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("title", "next_title"),
+    [("a delimiter $$", "it's"), ("x\ndelimiter //\ny", "o'clock -- gone\n"), ("delimiter ;", "'")],
+)
+def test_a_value_that_reads_like_a_command_of_a_script_is_a_value(
+    database: Database, title: str, next_title: str
+) -> None:
+    database.execute("CREATE TABLE titles (title varchar(100), next_title varchar(100)) ENGINE=InnoDB")
+    database.execute("INSERT INTO titles VALUES (%s, %s)", (title, next_title))
+    assert database.query("SELECT * FROM titles WHERE title = %s", (title,)) == [(title, next_title)]
+
+
+def test_a_statement_is_one_statement(database: Database) -> None:
+    with pytest.raises(mysql.connector.Error, match="SQL syntax"):
+        database.execute("INSERT INTO kept VALUES (1); DELETE FROM kept")
