@@ -24,14 +24,16 @@ from footfall.archiving.records import BlobRecord, Combine, RecordIndex
 from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.setup import SiteSetup
 from footfall.archiving.summing import TableSum, limit
-from footfall.archiving.tables import Archive, ArchiveTables, Content, DoneStatus, Layers
+from footfall.archiving.tables import Archive, ArchiveTables, Blobs, Content, DoneStatus, Layers
 from footfall.archiving.telemetry import Making, Telemetry
 from footfall.clock import Clock
 from footfall.database import Database, is_lost
 from footfall.errors import FootfallError, InvalidInput
+from footfall.packets import groups
 from footfall.sites import Site, Sites
 
 _COUNTED_ANEW = (PeriodKind.WEEK, PeriodKind.MONTH)  # the higher periods whose distinct visitors are counted
+_BYTES_AT_ONCE = 2_000_000  # of stored records, which take some thirty times as much memory as rows
 _COMBINED: dict[Combine, Callable[[list[float]], float]] = {Combine.SUM: sum, Combine.MAX: max, Combine.MIN: min}
 
 
@@ -298,13 +300,21 @@ class Archiver:
         archives = [archive for layers in parts for archive in layers.archives]
         numbers = self._combined_numbers(records, parts, archives)
         blobs: dict[str, bytes] = {}
-        holders = self._tables.holders(archives)
-        for record in records.tables if archives else ():
-            holding = holders.get(record.name, set())
-            newest = [next((a for a in reversed(layers.archives) if a in holding), None) for layers in parts]
-            table = self._combined_table(record, [archive for archive in newest if archive is not None])
-            numbers.update(records.counts(record.name, table))
-            blobs.update(_limited_blobs(record, record.name, table))
+        sizes = self._tables.blob_sizes(archives)
+        newest = {
+            record: [next((a for a in reversed(layers.archives) if a in holding), None) for layers in parts]
+            for record, holding in sizes.items()
+        }
+        tables = records.tables if archives else ()
+        total = [sum(sizes.get(record.name, {}).values()) for record in tables]
+        for begin, end in groups(total, _BYTES_AT_ONCE):
+            group = tables[begin:end]
+            stored_blobs = self._tables.blobs_of(archives, [record.name for record in group])
+            for record in group:
+                held = [archive for archive in newest.get(record.name, ()) if archive is not None]
+                table = _combined_table(record, [stored_blobs[archive, record.name] for archive in held])
+                numbers.update(records.counts(record.name, table))
+                blobs.update(_limited_blobs(record, record.name, table))
         return numbers, blobs
 
     def _combined_numbers(
@@ -326,12 +336,6 @@ class Archiver:
             if record.combine in _COMBINED:
                 found[name] = _COMBINED[record.combine](members)
         return found
-
-    def _combined_table(self, record: BlobRecord, archives: Sequence[Archive]) -> DataTable:
-        total = TableSum(record.combine)
-        for blobs in self._tables.blobs_of(archives, record.name):
-            total.add(table_of(blobs, record.name, expanded=True))
-        return total.table()
 
 
 class _Views:
@@ -359,6 +363,13 @@ class _Views:
         if any(not scope.plugin for scope in scopes):
             self._latest = (first.segment, log)
         return log
+
+
+def _combined_table(record: BlobRecord, parts: Iterable[Blobs]) -> DataTable:
+    total = TableSum(record.combine)
+    for blobs in parts:
+        total.add(table_of(blobs, record.name, expanded=True))
+    return total.table()
 
 
 def _note_failure(scopes: Iterable[Scope], error: Exception, failed: dict[Scope, Exception]) -> None:

@@ -28,6 +28,9 @@ _ROWS_PER_STATEMENT = 500
 _PERIODS_PER_STATEMENT = 100
 
 
+Blobs = dict[str, bytes]
+
+
 class DoneStatus(IntEnum):
     """The values of a done flag."""
 
@@ -251,20 +254,34 @@ class ArchiveTables:
         )
         return {name: bytes(value) for name, value in rows}
 
-    def blobs_of(self, archives: Sequence[Archive], record: str) -> list[dict[str, bytes]]:
-        """A record's blobs by name, chunks included, of each of several archives in their order."""
-        found: dict[Archive, dict[str, bytes]] = {archive: {} for archive in archives}
+    def blob_sizes(self, archives: Collection[Archive]) -> dict[str, dict[Archive, int]]:
+        """How many bytes a record has in each archive that has it, chunks included, by record."""
+        found: dict[str, dict[Archive, int]] = {}
         for month, members in _by_month(archives).items():
+            rows = self._select(
+                month, "blob", "idarchive, name, LENGTH(value)", f"idarchive IN ({_marks(members)})", tuple(members)
+            )
+            for idarchive, name, size in rows:
+                sizes = found.setdefault(record_of(name), {})
+                sizes[members[idarchive]] = sizes.get(members[idarchive], 0) + size
+        return found
+
+    def blobs_of(self, archives: Collection[Archive], records: Collection[str]) -> dict[tuple[Archive, str], Blobs]:
+        """The blobs of several records of several archives by name, chunks included, by archive and record."""
+        found: dict[tuple[Archive, str], Blobs] = {}
+        named = " OR ".join([_WITH_CHUNKS] * len(records))
+        names = [name for record in records for name in _with_chunks(record)]
+        for month, members in _by_month(archives).items() if records else ():
             rows = self._select(
                 month,
                 "blob",
                 "idarchive, name, value",
-                f"idarchive IN ({_marks(members)}) AND {_WITH_CHUNKS}",
-                (*members, *_with_chunks(record)),
+                f"idarchive IN ({_marks(members)}) AND ({named})",
+                (*members, *names),
             )
             for idarchive, name, value in rows:
-                found[members[idarchive]][name] = bytes(value)
-        return list(found.values())
+                found.setdefault((members[idarchive], record_of(name)), {})[name] = bytes(value)
+        return found
 
     def are_there(self, archives: Collection[Archive]) -> bool:
         """Whether none of the archives was removed meanwhile: what was read of them before this call is whole."""
@@ -458,6 +475,11 @@ def _statements() -> list[str]:
     text = (SQL_DIRECTORY / "archive_tables.sql").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("--")]
     return [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
+
+
+def record_of(blob: str) -> str:
+    """The record that a blob, by its name, is of."""
+    return blob.partition("_chunk_")[0]
 
 
 def month_of(first: date) -> str:
