@@ -60,13 +60,14 @@ def is_lost(error: BaseException) -> bool:
     )
 
 
+def is_conflict(error: BaseException) -> bool:
+    """Whether the transaction came into conflict with another one, and is rolled back."""
+    return isinstance(error, mysql.connector.Error) and error.errno in _CONFLICT
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether the same transaction may succeed when it is tried again."""
-    return (
-        is_lost(error)
-        or isinstance(error, Conflict)
-        or (isinstance(error, mysql.connector.Error) and error.errno in _CONFLICT)
-    )
+    return is_lost(error) or isinstance(error, Conflict) or is_conflict(error)
 
 
 def connection_options(url: str) -> dict[str, Any]:
@@ -103,8 +104,11 @@ class Database:
     observer: StatementObserver | None = None
     """Of all connections of the process, while SQL_PROFILING is on (footfall/journal/)."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, answer_seconds: float | None = None) -> None:
         self._options = connection_options(settings.database_url)
+        if answer_seconds is not None:
+            whole = max(1, round(answer_seconds))
+            self._options |= {"connection_timeout": whole, "read_timeout": whole, "write_timeout": whole}
         self.prefix = settings.table_prefix
         self._connection: Any = None
         self._cursors: dict[bool, Any] = {}
@@ -131,6 +135,11 @@ class Database:
         return self._packet_bytes
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is under way."""
+        return self._in_transaction
+
+    @property
     def name(self) -> str:
         """The name of the database (schema)."""
         return str(self._options["database"])
@@ -148,13 +157,12 @@ class Database:
     def _open(self) -> Any:
         try:
             connection = mysql.connector.connect(
-                **self._options,
+                **({"connection_timeout": 10} | self._options),
                 autocommit=True,
                 charset="utf8mb4",
                 collation="utf8mb4_general_ci",
                 time_zone="+00:00",
                 sql_mode="STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
-                connection_timeout=10,
                 allow_local_infile=False,
                 client_flags=[-ClientFlag.MULTI_STATEMENTS],
             )

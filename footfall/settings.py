@@ -84,7 +84,12 @@ class Settings:
     queue_push_seconds: int = _row(2, "How long the endpoint waits for Redis before it spools.")
 
     # The queue
-    queue_shards: int = _row(16, "Redis lists that requests are spread over by visitor.")
+    queue_backend: str = _row("redis", "Where the queue lies: `redis`, `files` (one machine) or `mysql`.")
+    queue_directory: str = _row(".local/queue", "Directory of the queue, for `QUEUE_BACKEND=files`.")
+    queue_fsync: str = _row(
+        "always", "When requests in files reach the disk itself: `always` (before the answer) or `no`."
+    )
+    queue_shards: int = _row(16, "Parts of the queue that requests are spread over by visitor.")
     queue_batch_size: int = _row(1000, "Most requests that one transaction records.")
     queue_batch_bytes: int = _row(
         16_777_216, "Most bytes of requests that one transaction records; a larger request is recorded alone."

@@ -28,15 +28,15 @@ def drain(shard: str) -> int:
         How many requests left the queue.
     """
     try:
-        return drain_shard(_tools(), shard)
+        return drain_shard(process_tools(), shard)
     except (mysql.connector.Error, FootfallError) as error:
         _log.warning("Shard %s is left to the sweep: %s", shard, error)
         return 0
 
 
 @cache
-def _tools() -> Tools:
-    """Made once per process, so that the recorder's caches outlive a job."""
+def process_tools() -> Tools:
+    """The tools of this process, made once, so that the recorder's caches outlive a job."""
     settings, clock = load(), SystemClock()
     database = Database(settings)
     recorder = Recorder(database, settings, clock)

@@ -20,9 +20,9 @@ from footfall.queue import failures
 from footfall.queue.stores import open_queue
 from footfall.settings import Settings
 from footfall.tracking.geoip import GeoDatabase
+from queue_workers import polling, worker
 from queue_workers.sweep import Sweep
 from queue_workers.tools import holder_name
-from queue_workers.worker import work
 
 _log = logging.getLogger(__name__)
 _STOP_SECONDS = 8.0
@@ -160,7 +160,7 @@ def _run_worker(settings: Settings) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         with Journal(settings):
-            work(settings)
+            (worker.work if settings.queue_backend == "redis" else polling.work)(settings)
     except QueueUnavailable as error:
         _log.warning("This worker ends, the pool starts another: %s", error)
         sys.exit(1)

@@ -29,6 +29,8 @@ from footfall import migrations
 from footfall.clock import FixedClock, SystemClock
 from footfall.database import Database
 from footfall.errors import FootfallError
+from footfall.queue.backend import Backend
+from footfall.queue.stores import BACKENDS, open_queue
 from footfall.settings import Settings, load, read
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -222,6 +224,20 @@ def redis_client(settings: Settings) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(params=BACKENDS)
+def stored(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with the queue in each of its stores in turn, and empty."""
+    return replace(settings, queue_backend=request.param, queue_directory=str(tmp_path / "queue"))
+
+
+@pytest.fixture
+def queue(stored: Settings) -> Iterator[Backend]:
+    """A connection to the queue of `stored`."""
+    queue = open_queue(stored)
+    yield queue
+    queue.disconnect()
+
+
 @pytest.fixture
 def clock() -> FixedClock:
     """A clock that stands at 2026-08-20 12:00 UTC until a test sets its `moment`."""
@@ -244,6 +260,8 @@ def environment_of() -> EnvironmentOf:
             "TABLE_PREFIX": settings.table_prefix,
             "SECRET_KEY": settings.secret_key,
             "SPOOL_DIRECTORY": settings.spool_directory,
+            "QUEUE_BACKEND": settings.queue_backend,
+            "QUEUE_DIRECTORY": settings.queue_directory,
         }
 
     return make

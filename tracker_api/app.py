@@ -48,10 +48,10 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     """
     settings, clock = settings or load(), clock or SystemClock()
     bell = DrainBell(open_queue(settings).drains)
-    spool = Spool(settings.spool_directory, settings.spool_bytes, settings.spool_fsync)
+    queue = open_queue(settings, answer_seconds=settings.queue_push_seconds)
+    spool = Spool(settings.spool_directory if queue.spooled else "", settings.spool_bytes, settings.spool_fsync)
     capacity = Capacity.of(settings, LIVE)
     memory, journal = Memory(settings.max_memory_bytes), Journal(settings)
-    queue = open_queue(settings, answer_seconds=settings.queue_push_seconds)
     keeper = SpoolKeeper(queue, spool, capacity, bell.ring)
     pusher = Pusher(open_async_pusher(settings), spool, capacity, memory, clock, bell.ring)
 

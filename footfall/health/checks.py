@@ -40,9 +40,13 @@ CHECKS: tuple[Check, ...] = (
 
 
 def checks_of(installation: Installation) -> list[Check]:
-    """Those that make sense for an installation: without Redis nobody looks at it."""
+    """Those that make sense for an installation: without Redis nobody looks at it, without use for a spool at that."""
     try:
-        is_redis = installation.queue.kind == "redis"
+        is_redis, is_spooled = installation.queue.kind == "redis", installation.queue.spooled
     except ConfigurationError:  # the first check that needs the queue says so
-        is_redis = True
-    return [check for check in CHECKS if is_redis or Need.REDIS not in check.needs]
+        is_redis = is_spooled = True
+    return [
+        check
+        for check in CHECKS
+        if (is_redis or Need.REDIS not in check.needs) and (is_spooled or check not in spool.CHECKS)
+    ]

@@ -16,9 +16,15 @@ _LEAST_STRANDED_SECONDS = 20
 
 
 def store(installation: Installation) -> Finding:
-    """Whether the store that the queue lies in can be reached."""
-    installation.queue.ping()
-    return ok(f"the queue lies in {installation.queue.kind}, which can be reached")
+    """Whether the store that the queue lies in can be reached, and outlives a crash of its machine."""
+    queue, settings = installation.queue, installation.settings
+    queue.ping()
+    if queue.kind == "files" and settings.queue_fsync == "no":
+        return warning(
+            f"the queue lies in {settings.queue_directory}; a crash of the machine loses the last accepted requests",
+            "set QUEUE_FSYNC=always where that matters.",
+        )
+    return ok(f"the queue lies in {queue.kind}, which can be reached")
 
 
 def age(installation: Installation) -> Finding:

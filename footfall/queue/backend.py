@@ -103,6 +103,9 @@ class LanePusher(Protocol):
             The shards that were empty before, and whose drains have to be asked for.
         """
 
+    def push_all(self, flushes: Sequence[Flush]) -> list[str]:
+        """Push several, in their order; when this fails, some may have been pushed."""
+
 
 class Board(ChangeBoard, Protocol):
     """Small values that all processes share."""
@@ -177,14 +180,18 @@ class Backend(Protocol):
 
     Attributes:
         kind: `redis`, `files` or `mysql`.
-        place: what tells this queue from another one over the same database, in the table of offsets; at most 10
-            characters, empty for Redis.
         spooled: whether a spool on the endpoint's disk helps when the store takes nothing.
     """
 
     kind: str
-    place: str
     spooled: bool
+
+    @property
+    def place(self) -> str:
+        """What tells this queue from another one over the same database, in the table of offsets.
+
+        At most 10 characters, empty for Redis.
+        """
 
     @property
     def board(self) -> Board:

@@ -14,6 +14,7 @@ from footfall.queue.spool import Spool, SpoolReader
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.25
 _MEASURE_SECONDS = 1.0
+_REQUESTS_AT_ONCE = 2_000
 
 
 class SpoolKeeper:
@@ -128,9 +129,10 @@ class SpoolKeeper:
             flush = reader.next()
             if flush is None:
                 break
-            if empty := self._pusher.push(flush):
+            flushes = [flush, *reader.following(_REQUESTS_AT_ONCE)]
+            if empty := self._pusher.push_all(flushes):
                 self._found_empty(empty)
             reader.done()
-            count += len(flush.records)
+            count += sum(len(one.records) for one in flushes)
             self._measure()
         return count

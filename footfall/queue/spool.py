@@ -367,7 +367,7 @@ class SpoolReader:
         self._spool = spool
         self._mark = spool.progress()
         self._file: BinaryIO | None = None
-        self._frame: Frame | None = None
+        self._frames: list[Frame] = []
 
     def next(self) -> Flush | None:
         """The oldest flush, the same until it is `done`; None when the spool is empty, and has no segment any more.
@@ -383,11 +383,27 @@ class SpoolReader:
                 self._pass_over(file)
         return None
 
+    def following(self, requests: int) -> list[Flush]:
+        """The flushes directly behind the one that `next` gave, together with it about so many requests at most."""
+        assert self._file is not None
+        found: list[Flush] = []
+        try:
+            self._file.seek(self._mark.offset + self._frames[0].size)
+            with suppress(*_UNREADABLE):
+                while sum(frame.requests for frame in self._frames) < requests:
+                    frame = spool_format.read(self._file)
+                    if frame is None:
+                        break
+                    found.append(flushes.decode(frame.payload))
+                    self._frames.append(frame)
+        finally:
+            self._file.seek(self._mark.offset)
+        return found
+
     def done(self) -> None:
-        """The flush is back in the queue."""
-        assert self._frame is not None and self._file is not None
-        frame, self._frame = self._frame, None
-        self._move(frame.size, frame.requests)
+        """The flush, and those following it that were given, are back in the queue."""
+        frames, self._frames = self._frames, []
+        self._move(sum(frame.size for frame in frames), sum(frame.requests for frame in frames))
 
     def close(self) -> None:
         """Close the open segment."""
@@ -409,8 +425,10 @@ class SpoolReader:
     def _read(self, file: BinaryIO) -> Flush | None:
         """The flush at the mark, where the file stays."""
         try:
-            self._frame = spool_format.read(file)
-            return None if self._frame is None else flushes.decode(self._frame.payload)
+            frame = spool_format.read(file)
+            flush = None if frame is None else flushes.decode(frame.payload)
+            self._frames = [] if frame is None else [frame]
+            return flush
         finally:
             file.seek(self._mark.offset)
 

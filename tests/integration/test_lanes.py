@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 import redis
@@ -48,12 +49,13 @@ class Source:
 
     def __init__(self, producer: Producer) -> None:
         self.producer = producer
+        self._name = uuid4().hex
         self._sequence = 0
 
     def push(self, visitor: int, *names: str) -> Flush:
         self._sequence += 1
         records = [encode(TrackingRequest(1_000_000_000.0, "192.0.2.1", name.encode(), b"", {})) for name in names]
-        flush = Flush(f"{id(self)}", self._sequence, [visitor] * len(names), records, 0.0)
+        flush = Flush(self._name, self._sequence, [visitor] * len(names), records, 0.0)
         self.producer.push(flush)
         return flush
 

@@ -40,6 +40,7 @@ OURS = [
     "footfall_barrier",
     "footfall_import",
     "footfall_import_log",
+    *(f"footfall_queue_{name}" for name in ("lane", "shard", "tail", "chunk", "flushed", "value", "count", "job")),
 ]
 PREFIXES = ["", "matomo_"]
 
