@@ -13,7 +13,6 @@ import pstats
 import random
 import time
 
-from redis import Redis
 from scaling import compare
 from steps import CpuSteps
 from support import cpu_seconds, say, servers, settings
@@ -21,9 +20,8 @@ from workload import configure, fill, is_action, push, traffic
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.queue.redis import keys
-from footfall.queue.redis.backend import RedisBackend
 from footfall.queue.request import TrackingRequest
+from footfall.queue.stores import open_queue
 from footfall.tracking.recorder import Recorder
 from queue_workers.draining import drain
 from queue_workers.tools import IMPATIENT, new_tools
@@ -40,29 +38,29 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="compare so many worker processes with one")
     options = parser.parse_args()
     own = settings("footfall_bench_drain", 15)
-    database, redis, clock = Database(own), Redis.from_url(own.redis_url), SystemClock()
+    database, queue, clock = Database(own), open_queue(own), SystemClock()
     mixed = options.traffic == "mixed"
     fill(database)
     configure(database, mixed)
-    redis.flushdb()
+    queue.empty()
     if options.workers > 1:
         compare(own, options.workers, options.requests, mixed)
         return
     recorder = Recorder(database, own, clock)
     steps = recorder.steps = CpuSteps(database) if options.steps else recorder.steps
-    tools = new_tools(own, clock, database, RedisBackend(own, redis), recorder, patience=IMPATIENT)
+    tools = new_tools(own, clock, database, queue, recorder, patience=IMPATIENT)
     dice = random.Random()
     requests = list(traffic(WARM_UP + options.requests, time.time(), dice, mixed))
 
     def run(part: list[TrackingRequest]) -> None:
-        waiting = push(redis, own, part)
+        waiting = push(queue, part)
         while waiting:
-            waiting = [shard for shard in waiting if drain(tools, shard) or redis.llen(keys.requests(shard))]
+            waiting = [shard for shard in waiting if drain(tools, shard) or queue.depths([shard])[shard]]
 
     run(requests[:WARM_UP])
     measured = requests[WARM_UP:]
     before = database.query("SELECT COUNT(*) FROM log_link_visit_action")[0][0]
-    shards = push(redis, own, measured)
+    shards = push(queue, measured)
     profile = cProfile.Profile()
     started, worker, private = time.perf_counter(), time.process_time(), servers()
     mariadb, store = cpu_seconds([private.mariadb]), cpu_seconds([private.redis])
@@ -71,7 +69,7 @@ def main() -> None:
     if options.profile:
         profile.enable()
     for shard in shards:
-        while redis.llen(keys.requests(shard)):
+        while queue.depths([shard])[shard]:
             drain(tools, shard)
     profile.disable()
     seconds = time.perf_counter() - started
@@ -83,6 +81,7 @@ def main() -> None:
     say(
         {
             "drain": "one worker",
+            "queue": own.queue_backend,
             "traffic": options.traffic,
             "requests": count,
             "requests_per_second": round(count / seconds),

@@ -18,11 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from redis import Redis
 from support import ROOT, children, cpu_seconds, environment, free_port, procfile_command, say, servers, settings
 
-from footfall.queue.redis import keys
-from footfall.queue.shards import layout
+from footfall.queue.stores import open_queue
 
 QUERY = (
     "idsite=1&rec=1&action_name=Catalogue%20-%20Winter%20shoes%20-%20Page%2012&url=https%3A%2F%2Fshop.example.org"
@@ -73,7 +71,7 @@ def load(port: int, pid: int, seconds: int, script: Path) -> dict[str, object]:
     """Send requests for a while; rate, latencies and CPU time per 1000 requests."""
     private = servers()
     pids = children(pid)
-    server, redis = cpu_seconds(pids), cpu_seconds([private.redis])
+    server, stores = cpu_seconds(pids), [cpu_seconds([one]) for one in (private.redis, private.mariadb)]
     command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", "-s", str(script), f"http://127.0.0.1:{port}"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     count = int(re.search(r"(\d+) requests in", printed)[1])
@@ -85,7 +83,8 @@ def load(port: int, pid: int, seconds: int, script: Path) -> dict[str, object]:
         "p50": re.search(r"^\s+50%\s+(\S+)", printed, re.MULTILINE)[1],
         "p99": re.search(r"^\s+99%\s+(\S+)", printed, re.MULTILINE)[1],
         "server_ms_per_1000": round((cpu_seconds(pids) - server) / count * 1e6, 1),
-        "redis_ms_per_1000": round((cpu_seconds([private.redis]) - redis) / count * 1e6, 1),
+        "redis_ms_per_1000": round((cpu_seconds([private.redis]) - stores[0]) / count * 1e6, 1),
+        "mariadb_ms_per_1000": round((cpu_seconds([private.mariadb]) - stores[1]) / count * 1e6, 1),
     }
 
 
@@ -98,8 +97,8 @@ def main() -> None:
         if shutil.which(program, path="/usr/local/bin:/usr/bin:/usr/sbin") is None:
             raise SystemExit(f"{program} is not installed: apt install wrk nginx-light")
     own = settings("footfall_bench_ingest", 14)
-    redis = Redis.from_url(own.redis_url)
-    redis.flushdb()
+    queue = open_queue(own)
+    queue.empty()
     with tempfile.TemporaryDirectory() as name:
         folder, seconds = Path(name), min(options.seconds, 60)
         script = folder / "request.lua"
@@ -114,11 +113,11 @@ def main() -> None:
         command = re.sub(r"--workers \d+", f"--workers {options.workers}", command)
         with running([*shell, command], port, environment(own)) as pid:
             figures = load(port, pid, seconds, script)
-        waiting = sum(redis.llen(keys.requests(shard)) for shard in layout(own.queue_shards))
-        redis.flushdb()
+        waiting = queue.load().requests
+        queue.empty()
         if waiting < int(figures["requests"]):
             raise SystemExit(f"{figures['requests']} requests were answered, but only {waiting} are in the queue")
-        say({"ingest": "footfall", **figures})
+        say({"ingest": "footfall", "queue": own.queue_backend, **figures})
 
 
 if __name__ == "__main__":

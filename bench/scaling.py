@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from redis import Redis
 from support import ServerThread, cpu_seconds, machine_seconds, say, servers
 from workload import push, traffic
 
@@ -40,7 +39,7 @@ class Spent:
 
 def compare(own: Settings, workers: int, count: int, mixed: bool) -> None:
     """Drain `count` requests by one worker and by several, in turn, and print both."""
-    redis, dice = Redis.from_url(own.redis_url), random.Random()
+    queue, dice = open_queue(own), random.Random()
     context = multiprocessing.get_context("fork")
     crew = []
     for _ in range(workers):
@@ -48,12 +47,12 @@ def compare(own: Settings, workers: int, count: int, mixed: bool) -> None:
         process = context.Process(target=_work, args=(own, theirs), daemon=True)
         process.start()
         crew.append((process, ours))
-    push(redis, own, list(traffic(WARM_UP, time.time(), dice, mixed)))
+    push(queue, list(traffic(WARM_UP, time.time(), dice, mixed)))
     _drain([pipe for _, pipe in crew])
     spent = {number: Spent() for number in (1, workers)}
     for number in [1, workers] * ROUNDS:
         requests = list(traffic(count // ROUNDS, time.time(), dice, mixed))
-        push(redis, own, requests)
+        push(queue, requests)
         store = [servers().redis]
         redis_before, machine_before = cpu_seconds(store), machine_seconds()
         started = time.perf_counter()

@@ -37,6 +37,7 @@ def settings(database: str, redis_db: int, *, empty: bool = False, **changes: ob
         redis_url=urlunsplit(redis._replace(path=f"/{redis_db}")),
         secret_key=base.secret_key or "bench",
         table_prefix="",
+        queue_directory=f".local/queue-{database}",
         **changes,
     )
     migrations.migrate(Database(own), SystemClock())
@@ -51,6 +52,8 @@ def environment(own: Settings) -> dict[str, str]:
         "REDIS_URL": own.redis_url,
         "SECRET_KEY": own.secret_key,
         "TABLE_PREFIX": "",
+        "QUEUE_BACKEND": own.queue_backend,
+        "QUEUE_DIRECTORY": own.queue_directory,
         "SPOOL_DIRECTORY": f".local/spool-{urlsplit(own.redis_url).path.strip('/')}",
     }
 

@@ -11,17 +11,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
-
-from redis import Redis
+from uuid import uuid4
 
 from footfall.database import Database
-from footfall.queue.redis import keys
+from footfall.queue.backend import Backend
+from footfall.queue.flush import Flush
+from footfall.queue.layouts import known_shards
 from footfall.queue.request import TrackingRequest, encode
-from footfall.queue.shards import layout
-from footfall.settings import Settings
 
 VISITS, ACTIONS = 300_000, 700_000
 PAGES = 20_000
+_FLUSH_REQUESTS = 100
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.{}.{} Safari/537.36"
 )
@@ -178,14 +178,11 @@ def is_action(request: TrackingRequest) -> bool:
     return b"&ping=1" not in request.query and b"&idgoal=" not in request.query
 
 
-def push(redis: Redis, own: Settings, requests: list[TrackingRequest]) -> list[str]:
-    """Put requests into the shard lists as the endpoint does, each visitor's into one; the shards that were used."""
-    shards = layout(own.queue_shards)
-    lists: dict[str, list[bytes]] = {shard: [] for shard in shards}
-    for request in requests:
-        visitor = request.query.split(b"_id=")[1][:16]
-        lists[shards[int(visitor, 16) % len(shards)]].append(encode(request))
-    for shard, records in lists.items():
-        if records:
-            redis.rpush(keys.requests(shard), *records)
-    return [shard for shard, records in lists.items() if records]
+def push(queue: Backend, requests: list[TrackingRequest]) -> list[str]:
+    """Put requests into the queue as the endpoint does, some at a time; the shards that hold any."""
+    pusher, name = queue.pusher(), uuid4().hex
+    for number, start in enumerate(range(0, len(requests), _FLUSH_REQUESTS), 1):
+        part = requests[start : start + _FLUSH_REQUESTS]
+        visitors = [int(request.query.split(b"_id=")[1][:16], 16) for request in part]
+        pusher.push(Flush(name, number, visitors, [encode(request) for request in part], 0.0))
+    return [shard for shard, depth in queue.depths(known_shards(queue)).items() if depth]

@@ -24,6 +24,8 @@ _JOBS = {ARCHIVE_JOB: archive_job.archive}
 _SHORTEST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.1  # how long a request waits for an idle worker, at most
 _NOTE_SECONDS = 5.0
+_LOOK_SECONDS = 0.5
+_UNKNOWN = object()
 _AWAY_SECONDS = 5.0
 
 
@@ -35,6 +37,8 @@ class PollingWorker:
         self._name = holder_name(os.getpid())
         self._state = "started"
         self._noted_at = float("-inf")
+        self._looked_at = float("-inf")
+        self._restart: object = _UNKNOWN
 
     def run(self) -> None:
         """Work until SIGTERM, or until all workers are to be started anew.
@@ -42,9 +46,9 @@ class PollingWorker:
         Raises:
             QueueUnavailable: the store cannot be reached.
         """
-        restart, pause = self._queue.restart(), _SHORTEST_PAUSE
+        pause = _SHORTEST_PAUSE
         try:
-            while not jobs.stopping.is_set() and self._queue.restart() == restart:
+            while not (jobs.stopping.is_set() or self._is_to_end()):
                 if self._work():
                     pause = _SHORTEST_PAUSE
                     continue
@@ -54,6 +58,15 @@ class PollingWorker:
         finally:
             with suppress(QueueUnavailable):
                 self._queue.forget_worker(self._name)
+
+    def _is_to_end(self) -> bool:
+        """Whether all workers are to be started anew; looked at now and then."""
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_SECONDS:
+            return False
+        self._looked_at, known = now, self._restart
+        self._restart = self._queue.restart()
+        return known is not _UNKNOWN and self._restart != known
 
     def _work(self) -> bool:
         """Do what is to be done next; whether there was anything."""

@@ -321,14 +321,17 @@ class SqlBackend:
 
     def candidates(self) -> list[str]:
         """The shards to drain next: live ones first, earlier layouts before later ones, then as long as they waited."""
+        waiting = self.drains.waiting()
+        if not waiting:
+            return []
         order = {lane: {count: place for place, count in enumerate(self.layouts(lane))} for lane in LANES}
 
-        def rank(waiting: tuple[str, float]) -> tuple[int, int, float]:
-            shard, leased_at = waiting
+        def rank(one: tuple[str, float]) -> tuple[int, int, float]:
+            shard, leased_at = one
             lane = lane_of(shard)
             return LANES.index(lane), order[lane].get(layout_of(shard), 0), leased_at
 
-        return [shard for shard, _ in sorted(self.drains.waiting(), key=rank)]
+        return [shard for shard, _ in sorted(waiting, key=rank)]
 
     def note_worker(self, name: str, state: str) -> None:
         """Say that a worker is alive, and what it does."""
