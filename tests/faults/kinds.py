@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,9 +88,10 @@ def _gunicorn_killed(there: Installation, chance: random.Random, seconds: float)
 
 @_kind("worker killed", "workers", "worker–MariaDB")
 def _worker_killed(there: Installation, chance: random.Random, seconds: float) -> None:
-    with _slow_batches(there, chance) as longest:
+    slowed = chance.random() < 0.5
+    with _slow_batches(there, chance) if slowed else nullcontext():
         victim = _busy_worker(there, chance)
-        time.sleep(chance.uniform(0, longest))
+        time.sleep(chance.uniform(0, 0.5 if slowed else 0.03))
         with suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
     wait_for(
@@ -113,9 +114,9 @@ def _pool_killed(there: Installation, chance: random.Random, seconds: float) -> 
 
 @_kind("worker stopped for longer than its lease", "workers", "worker–MariaDB")
 def _worker_stopped(there: Installation, chance: random.Random, seconds: float) -> None:
-    with _slow_batches(there, chance) as longest:
+    with _slow_batches(there, chance):
         victim = _busy_worker(there, chance)
-        time.sleep(chance.uniform(0, longest))
+        time.sleep(chance.uniform(0, 0.5))
         os.kill(victim, signal.SIGSTOP)
     try:
         if victim not in _lease_holders(there):
@@ -132,16 +133,13 @@ def _archiver_killed(there: Installation, chance: random.Random, seconds: float)
 
 
 @contextmanager
-def _slow_batches(there: Installation, chance: random.Random) -> Iterator[float]:
-    """Half of the time, batches take seconds: a worker with a lease is in the middle of one. How long to wait then."""
+def _slow_batches(there: Installation, chance: random.Random) -> Iterator[None]:
+    """Batches take seconds: a worker with a lease is in the middle of one."""
     link = there.links.worker_mariadb
-    if chance.random() < 0.5:
-        yield 0.03
-        return
     link.delay(chance.uniform(0.05, 0.15))
-    time.sleep(0.5)
     try:
-        yield 0.5
+        time.sleep(0.5)
+        yield
     finally:
         link.mend()
 
@@ -348,6 +346,8 @@ def _register_links() -> None:
     }
     for pair, (link, ways) in pairs.items():
         _kind(f"{pair} cut", pair)(_cut(link, ways))
+        if Cut.COMMIT_LOST in ways:
+            _kind(f"{pair} cut when it commits", pair)(_cut(link, [Cut.COMMIT_LOST]))
         _kind(f"{pair} delayed", pair)(_delayed(link))
 
     def of_archiver(there: Installation) -> Proxy:
