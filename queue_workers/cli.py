@@ -23,10 +23,10 @@ from queue_workers.dead_cli import dead
 @click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="footfall")
 def main() -> None:
-    """Record the tracking requests that wait in Redis.
+    """Record the tracking requests that wait in the queue.
 
-    The endpoint puts each request into one of QUEUE_SHARDS Redis lists, by visitor. Workers take batches from the
-    lists and write them to the log tables, each request exactly once, also when a worker is killed in between.
+    The endpoint puts each request into one of QUEUE_SHARDS parts of the queue, by visitor. Workers take batches from
+    these and write them to the log tables, each request exactly once, also when a worker is killed in between.
 
     \b
     Keep workers running, and look at them:

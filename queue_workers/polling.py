@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import FrameType
 
 import mysql.connector
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from footfall.archiving.on_demand import ARCHIVE_JOB
 from footfall.errors import FootfallError, QueueUnavailable
@@ -27,6 +28,7 @@ _NOTE_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
 _UNKNOWN = object()
 _AWAY_SECONDS = 5.0
+_GRACE_SECONDS = 120  # as much as an RQ job has (footfall/queue/redis/drains.py)
 
 
 class PollingWorker:
@@ -79,9 +81,11 @@ class PollingWorker:
         for shard in shards:
             self._note("busy")
             try:
-                if drain(jobs.process_tools(), shard):
-                    return True
-            except (mysql.connector.Error, FootfallError) as error:
+                tools = jobs.process_tools()
+                with UnixSignalDeathPenalty(tools.settings.queue_drain_seconds + _GRACE_SECONDS, JobTimeoutException):
+                    if drain(tools, shard):
+                        return True
+            except (mysql.connector.Error, FootfallError, JobTimeoutException) as error:
                 _log.warning("Shard %s is left alone for a while: %s", shard, error)
                 jobs.stopping.wait(_AWAY_SECONDS)
                 return False
@@ -92,13 +96,13 @@ class PollingWorker:
         if taken is None:
             return False
         self._note("busy")
-        job, arguments = taken
         try:
-            _JOBS[job](*arguments)  # type: ignore[arg-type]  # they are what put_job was given
+            with UnixSignalDeathPenalty(taken.seconds, JobTimeoutException):
+                _JOBS[taken.name](*taken.arguments)  # type: ignore[arg-type]  # they are what put_job was given
         except FootfallError as error:
-            _log.warning("%s: %s", job, error)
+            _log.warning("%s: %s", taken.name, error)
         except Exception:
-            _log.exception("%s failed", job)
+            _log.exception("%s failed", taken.name)
         return True
 
     def _note(self, state: str) -> None:

@@ -25,7 +25,7 @@ def _histogram(name: str, help: str, buckets: tuple[float, ...], *labels: str) -
 
 # Whether the servers answer
 
-REDIS_UP = _gauge("footfall_redis_up", "1 while the endpoint reaches Redis, else 0.")
+REDIS_UP = _gauge("footfall_redis_up", "1 while the endpoint reaches Redis, or what the queue lies in instead, else 0.")
 DATABASE_UP = _gauge("footfall_database_up", "1 while the endpoint reaches the database, else 0.")
 
 # Tracking requests on their way
@@ -75,7 +75,7 @@ QUEUE_OLDEST = _gauge(
     "shard",
 )
 QUEUE_IN_FLIGHT = _gauge("footfall_queue_in_flight", "Tracking requests that workers have in hand, at most.")
-QUEUE_BYTES = _gauge("footfall_queue_bytes", "Bytes that the shards of the live lane take in Redis, about.")
+QUEUE_BYTES = _gauge("footfall_queue_bytes", "Bytes that the shards of the live lane take, about.")
 QUEUE_FULL = _gauge(
     "footfall_queue_full",
     "1 while the queue has no room (QUEUE_MAX_REQUESTS, QUEUE_MAX_BYTES, Redis's memory), else 0.",

@@ -1,8 +1,8 @@
 """What the rest of Footfall needs of the store that the queue lies in: one interface, three implementations.
 
 See docs/architecture.md, "Which store the queue lies in". Whatever a store cannot do at present it says by raising
-QueueUnavailable; nobody else knows its errors. An object here is one connection: for one thread at a time, opened when
-it is first used and again after it was lost.
+QueueUnavailable; nobody else knows its errors. An object here is one connection, opened when it is first used and again
+after it was lost; threads that share it may wait for each other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -176,7 +176,7 @@ class Drains(Protocol):
 
 
 class Backend(Protocol):
-    """The store, as one thread uses it.
+    """The store, over one connection.
 
     Attributes:
         kind: `redis`, `files` or `mysql`.

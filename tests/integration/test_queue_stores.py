@@ -1,5 +1,6 @@
 """What every store of the queue does alike: Redis lists, files and MySQL tables are held by the same tests."""
 
+import asyncio
 import os
 import random
 import shutil
@@ -23,17 +24,21 @@ from footfall.errors import ConfigurationError, QueueUnavailable
 from footfall.metrics.declared import ACCEPTED
 from footfall.queue import counters, failures, spools
 from footfall.queue.backend import Backend, Held
+from footfall.queue.capacity import Capacity
 from footfall.queue.failures import DrainingStopped
 from footfall.queue.flush import Flush
+from footfall.queue.keeper import SpoolKeeper
 from footfall.queue.lanes import IMPORT, LIVE, Lane
 from footfall.queue.layouts import all_shards, known_shards
 from footfall.queue.lease import Lease, LeaseLost, holders, release_all
+from footfall.queue.memory import Memory
 from footfall.queue.producer import Producer
+from footfall.queue.push import Pusher
 from footfall.queue.request import TrackingRequest, encode
 from footfall.queue.shards import layout
-from footfall.queue.spool import Usage
+from footfall.queue.spool import Spool, Usage
 from footfall.queue.state import read_state
-from footfall.queue.stores import open_queue
+from footfall.queue.stores import open_async_pusher, open_queue
 from footfall.settings import Settings
 from queue_workers.draining import drain
 from queue_workers.tools import IMPATIENT, Tools, new_tools
@@ -615,3 +620,46 @@ def test_files_leave_room_on_their_disk_for_what_empties_them(
     real = os.statvfs(tmp_path)
     monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result([*real[:4], 100, *real[5:]]))
     assert queue.load().memory == 1.0
+
+
+def test_a_full_queue_in_files_refuses_what_comes_next(settings: Settings, tmp_path: Path) -> None:
+    """There is no spool for it: that would lie on the same disk."""
+    own = replace(settings, queue_backend="files", queue_directory=str(tmp_path / "queue"))
+    capacity = Capacity(3, ENOUGH)
+    queue, spool = open_queue(own), Spool("", ENOUGH, "no")
+    keeper = SpoolKeeper(queue, spool, capacity, lambda _: None)
+    with asyncio.Runner() as loop:
+        pusher = Pusher(open_async_pusher(own), spool, capacity, Memory(ENOUGH), SystemClock(), lambda _: None)
+        loop.run(pusher.push([(3, b"a"), (3, b"b"), (3, b"c")]))
+        keeper.look()
+        with pytest.raises(QueueUnavailable, match="QUEUE_MAX_REQUESTS"):
+            loop.run(pusher.push([(3, b"d")]))
+        assert queue.trim(SHARD, queue.begin(), 0, 2)
+        keeper._measured_at = float("-inf")
+        keeper.look()
+        loop.run(pusher.push([(3, b"e")]))
+    assert content(queue) == [b"c", b"e"]
+
+
+def test_threads_may_share_a_connection(queue: Backend) -> None:
+    def use(name: int) -> None:
+        for n in range(30):
+            push(queue, b"%d %d" % (name, n), visitor=name)
+            queue.board.count({"together": 1})
+            assert queue.depths([SHARD]) is not None
+
+    threads = [threading.Thread(target=use, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert queue.board.counts()["together"] == 120
+    assert sum(queue.depths(list(layout(16))).values()) == 120
+
+
+def test_rows_that_somebody_deleted_are_said_and_not_waited_for(settings: Settings, database: Database) -> None:
+    queue = open_queue(replace(settings, queue_backend="mysql"))
+    push(queue, b"x")
+    database.execute("DELETE FROM footfall_queue_chunk")
+    with pytest.raises(QueueUnavailable, match="footfall_queue_chunk"):
+        queue.read(SHARD, 1, ENOUGH)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from footfall import changes
+from footfall.errors import QueueUnavailable
 from footfall.queue.backend import Head, Held, Load, Stand, WorkerSeen
 from footfall.queue.lanes import LANES, LIVE, Lane, lane_of
 from footfall.queue.shards import layout_of
@@ -21,6 +22,7 @@ _TABLES = ("chunk", "shard", "tail", "lane", "flushed", "count", "job")
 _WORKERS = "workers"
 _RESTART = "restart"
 _WORKER_SECONDS = 60.0
+_TRIES = 100  # to read what others change meanwhile
 _STOP_SECONDS = 10.0
 _DECODER = msgspec.msgpack.Decoder(list[bytes])
 
@@ -82,7 +84,7 @@ class SqlBackend:
 
     def read(self, shard: str, limit: int, byte_limit: int) -> Head:
         """The first records of the shard."""
-        while True:
+        for _ in range(_TRIES):
             generation = self.begin(lane_of(shard))
             change, began = self._notes(shard)
             trimmed, ended = self._ends(shard)
@@ -90,15 +92,17 @@ class SqlBackend:
             if records or ended == trimmed:
                 return Head(generation, trimmed, max(ended - trimmed, len(records)), records, change, began)
             # Another drain trimmed in between.
+        raise self._gap(shard)
 
     def slice(self, shard: str, offset: int, limit: int) -> tuple[int, list[bytes]]:
         """Records of the shard from an offset on."""
-        while True:
+        for _ in range(_TRIES):
             trimmed, ended = self._ends(shard)
             first = max(offset, trimmed)
             records = self._records(shard, first, limit, None) if ended > first else []
             if records or ended <= first:
                 return first, records
+        raise self._gap(shard)
 
     def trim(
         self, shard: str, generation: str, trimmed: int, count: int, counts: Mapping[str, int] | None = None
@@ -124,6 +128,13 @@ class SqlBackend:
         """Forget where these generations began."""
         for generation in generations:
             self.board.put_field(begun(shard), generation, None)
+
+    def _gap(self, shard: str) -> QueueUnavailable:
+        return QueueUnavailable(
+            f"Requests of shard {shard} are missing in the queue's tables: something else has changed "
+            "footfall_queue_chunk. Restore it; or, if they are lost, set `trimmed` in footfall_queue_shard to the "
+            "smallest `begins` of that shard's rows there."
+        )
 
     def _remove(self, shard: str, upto: int) -> None:
         chunks = self._store.table("chunk")

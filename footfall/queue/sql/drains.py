@@ -2,9 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from footfall.queue.lanes import LANES, LIVE, Lane, lane_of
 from footfall.queue.sql.store import Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """Other work for a worker; see Drains.put_job."""
+
+    name: str
+    arguments: list[str | int]
+    seconds: int
 
 
 class SqlDrains:
@@ -48,15 +58,16 @@ class SqlDrains:
     def put_job(self, job: str, arguments: Sequence[str | int], seconds: int) -> None:
         """Have a worker do something else, before imports and after live requests."""
         self._store.execute(
-            f"INSERT INTO {self._jobs} (job, arguments) VALUES (%s, %s)", (job, json.dumps(list(arguments)))
+            f"INSERT INTO {self._jobs} (job, arguments) VALUES (%s, %s)", (job, json.dumps([seconds, *arguments]))
         )
 
-    def take_job(self) -> tuple[str, list[str | int]] | None:
-        """The oldest job and its arguments, for whoever takes it alone; None when there is none."""
+    def take_job(self) -> Job | None:
+        """The oldest job, for whoever takes it alone; None when there is none."""
         while rows := self._store.query(f"SELECT number, job, arguments FROM {self._jobs} ORDER BY number LIMIT 1"):
             number, job, arguments = rows[0]
             if self._store.execute(f"DELETE FROM {self._jobs} WHERE number = %s", (number,)):
-                return str(job), json.loads(arguments)
+                seconds, *rest = json.loads(arguments)
+                return Job(str(job), rest, seconds)
         return None
 
     def waiting(self) -> list[tuple[str, float]]:

@@ -16,6 +16,7 @@ read them.
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -71,6 +72,7 @@ class FilesStore:
         self._connection: sqlite3.Connection | None = None
         self._run = ""
         self._place = ""
+        self._lock = threading.RLock()
 
     def __del__(self) -> None:
         if self._session is not None:
@@ -91,17 +93,18 @@ class FilesStore:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything in the block is committed together, or not at all when it raises."""
-        connection = self._connected()
-        with self._explained():
-            connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
+        with self._lock:
+            connection = self._connected()
             with self._explained():
-                connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
+                connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                with self._explained():
+                    connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
 
     def retrying(self, work: Callable[[], T]) -> T:
         """Run `work`: there are no conflicts, as one process writes at a time."""
@@ -109,15 +112,13 @@ class FilesStore:
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows that a SELECT returns."""
-        connection = self._connected()
-        with self._explained():
-            return connection.execute(sql.replace("%s", "?"), values).fetchall()
+        with self._lock, self._explained():
+            return self._connected().execute(sql.replace("%s", "?"), values).fetchall()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement."""
-        connection = self._connected()
-        with self._explained():
-            return connection.execute(sql.replace("%s", "?"), values).rowcount
+        with self._lock, self._explained():
+            return self._connected().execute(sql.replace("%s", "?"), values).rowcount
 
     def upsert(self, table: str, key: str, columns: Sequence[str], *, adding: bool = False) -> str:
         """The end of an INSERT: a row whose key is there gets the new values."""
@@ -160,7 +161,7 @@ class FilesStore:
     def _open(self) -> sqlite3.Connection:
         path = self.directory / "queue.db"
         path.touch(0o600)
-        # One thread at a time uses it, which need not be the one that opened it.
+        # Threads share it behind our lock.
         connection = sqlite3.connect(path, timeout=self._seconds, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")

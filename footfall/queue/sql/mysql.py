@@ -1,5 +1,6 @@
 """MySQL or MariaDB as the store of the queue, beside the log tables."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ class MysqlStore:
     def __init__(self, settings: Settings, answer_seconds: float) -> None:
         self._database = Database(settings, answer_seconds=answer_seconds)
         self._seconds = answer_seconds
+        self._lock = threading.RLock()
 
     def table(self, name: str) -> str:
         """The quoted name of a table."""
@@ -39,7 +41,7 @@ class MysqlStore:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything in the block is committed together, or not at all when it raises."""
-        with _explained(), self._database.transaction():
+        with self._lock, _explained(), self._database.transaction():
             yield
 
     def retrying(self, work: Callable[[], T]) -> T:
@@ -51,7 +53,7 @@ class MysqlStore:
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows that a SELECT returns."""
-        with _explained():
+        with self._lock, _explained():
             return self._database.query(sql, values)
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
@@ -61,7 +63,8 @@ class MysqlStore:
             with _explained():
                 return self._database.execute(sql, values)
 
-        return execute() if self._database.in_transaction else self.retrying(execute)
+        with self._lock:
+            return execute() if self._database.in_transaction else self.retrying(execute)
 
     def upsert(self, table: str, key: str, columns: Sequence[str], *, adding: bool = False) -> str:
         """The end of an INSERT: a row whose key is there gets the new values."""
