@@ -19,11 +19,11 @@ from footfall.archiving.locks import SiteLock
 from footfall.archiving.logreader import LogReader
 from footfall.archiving.periods import Period, PeriodKind, local_date
 from footfall.archiving.plan import Archived, Plan, Plans
-from footfall.archiving.reader import table_of
 from footfall.archiving.records import BlobRecord, Combine, RecordIndex
 from footfall.archiving.scope import VISITS, Scope
 from footfall.archiving.setup import SiteSetup
-from footfall.archiving.summing import TableSum, limit
+from footfall.archiving.summing import limit
+from footfall.archiving.table_sum import TableSum
 from footfall.archiving.tables import Archive, ArchiveTables, Blobs, Content, DoneStatus, Layers
 from footfall.archiving.telemetry import Making, Telemetry
 from footfall.clock import Clock
@@ -368,7 +368,7 @@ class _Views:
 def _combined_table(record: BlobRecord, parts: Iterable[Blobs]) -> DataTable:
     total = TableSum(record.combine)
     for blobs in parts:
-        total.add(table_of(blobs, record.name, expanded=True))
+        total.add(blobs, record.name)
     return total.table()
 
 

@@ -177,6 +177,15 @@ def expand(table: DataTable, subtable: Callable[[int], DataTable | None]) -> Non
 
 
 def _decompress(blob: bytes) -> dict[Any, Any]:
+    return _array(loads(decompressed(blob)))
+
+
+def decompressed(blob: bytes) -> bytes:
+    """The serialized array of a blob.
+
+    Raises:
+        NotSerialized: the blob is damaged.
+    """
     reading = isal_zlib.decompressobj()
     try:
         data = reading.decompress(blob, _MOST_BYTES)
@@ -185,7 +194,7 @@ def _decompress(blob: bytes) -> dict[Any, Any]:
     if not reading.eof:
         what = "is larger than any that is written" if reading.unconsumed_tail else "is cut short"
         raise NotSerialized(f"The stored record {what}: archive it again.")
-    return _array(loads(data))
+    return bytes(data)
 
 
 def _array(value: Any) -> dict[Any, Any]:
@@ -199,7 +208,7 @@ def _table(rows: Mapping[Any, Any]) -> DataTable:
     for key, stored in rows.items():
         if key == NOTES_KEY:
             continue
-        row = _row(_array(stored))
+        row = row_of(stored)
         if key == SUMMARY_KEY:
             table.summary = row
         else:
@@ -207,8 +216,13 @@ def _table(rows: Mapping[Any, Any]) -> DataTable:
     return table
 
 
-def _row(row: Mapping[Any, Any]) -> Row:
-    names = COLUMN_NAMES
+def row_of(stored: Any) -> Row:
+    """The row of a stored array, its subtable only by id.
+
+    Raises:
+        NotSerialized: it is no row.
+    """
+    row, names = _array(stored), COLUMN_NAMES
     columns = {
         names.get(key) or str(key): _number(value) if type(value) is str and key != "label" else value
         for key, value in _array(row.get(_COLUMNS)).items()

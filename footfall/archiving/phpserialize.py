@@ -119,6 +119,23 @@ def loads(data: bytes) -> Any:
     return value
 
 
+def read_pair(data: bytes, at: int) -> tuple[int | str, Any, int]:
+    """A key and its value inside the serialization of an array, and where they end.
+
+    Args:
+        at: where the key begins.
+
+    Raises:
+        NotSerialized: as for `loads`.
+    """
+    try:
+        key, at = _read_key(data, at, 1)
+        value, at = _read(data, at, 1)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise NotSerialized(f"The stored record is not a readable PHP array ({error}): archive it again.") from None
+    return key, value, at
+
+
 def _read(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     if data[at : at + 2] == b"a:":
         return _read_array(data, at, depth + 1)

@@ -1,4 +1,4 @@
-"""Puts the tables of lower periods together into the table of a higher one, and keeps tables within their limits."""
+"""Puts rows together, and keeps tables within their limits."""
 
 from __future__ import annotations
 
@@ -6,61 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from footfall.archiving.datatable import DataTable, Row
-from footfall.archiving.metrics import SUMMED_NAMES
 from footfall.archiving.records import BlobRecord, Combine
 
 SUMMARY_LABEL = -1
-
-
-class TableSum:
-    """A table that others are added to, rows by their label, subtables to subtables.
-
-    Args:
-        combine: the columns that are not summed.
-    """
-
-    def __init__(self, combine: Mapping[str, Combine]) -> None:
-        self._combine = combine
-        self._rows: dict[str, Row] = {}
-        self._below: dict[str, TableSum] = {}
-        self._summary: Row | None = None
-
-    def add(self, table: DataTable) -> None:
-        """Add the rows of a table, which is not used any more afterwards."""
-        for row in table.rows:
-            self._add_row(row)
-        if table.summary is not None:
-            if self._summary is None:
-                self._summary = Row(_summable(table.summary.columns))
-            else:
-                add_columns(self._summary.columns, _summable(table.summary.columns), self._combine)
-
-    def _add_row(self, row: Row) -> None:
-        label = row.label
-        present = self._rows.get(label)
-        if present is None:
-            self._rows[label] = Row(_summable(row.columns), row.metadata)
-        else:
-            add_columns(present.columns, _summable(row.columns), self._combine)
-            for name, value in row.metadata.items():
-                present.metadata.setdefault(name, value)
-        if row.subtable is not None:
-            if label not in self._below:
-                self._below[label] = TableSum(self._combine)
-            self._below[label].add(row.subtable)
-
-    def table(self) -> DataTable:
-        """The sum."""
-        for label, below in self._below.items():
-            self._rows[label].subtable = below.table()
-        return DataTable(list(self._rows.values()), self._summary)
-
-
-def _summable(columns: dict[str, Any]) -> dict[str, Any]:
-    if SUMMED_NAMES.keys().isdisjoint(columns):
-        return columns
-    kept = {name: value for name, value in columns.items() if name not in SUMMED_NAMES}
-    return kept | {SUMMED_NAMES[name]: value for name, value in columns.items() if name in SUMMED_NAMES}
 
 
 def add_columns(total: dict[Any, Any], columns: Mapping[Any, Any], combine: Mapping[str, Combine]) -> None:

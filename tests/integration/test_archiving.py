@@ -605,10 +605,12 @@ def test_a_site_that_is_worked_is_left_to_the_one_who_works_it(
 ) -> None:
     add_visit(database, site, at(10))
     other = Database(settings)
-    assert SiteLock(other, site).acquire()
+    theirs = SiteLock(other, site)
+    assert theirs.acquire()
     assert run().made == []
     with pytest.raises(FootfallError, match="by another process"):
         archiver.ensure(site, DAY, wait_seconds=0)
+    theirs.release()
     other.close()
     assert "day 2026-08-10" in run().made
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from visit_rows import log
 
 from footfall.archiving import visit_metrics
+from footfall.archiving.blob import stored, to_blobs
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.daylog import DayLog, site_hours
 from footfall.archiving.records import RecordBuilder
-from footfall.archiving.summing import TableSum
+from footfall.archiving.table_sum import TableSum
 from footfall.archiving.visit_metrics import VISIT_COMBINE
 from footfall.plugins.devices_detection import DEVICES
 from footfall.plugins.referrers import REFERRERS
@@ -132,7 +133,7 @@ def test_days_put_together_are_what_both_days_have(visits: list[tuple[str | None
 
     total = TableSum(VISIT_COMBINE)
     for members in days:
-        total.add(of(members))
+        total.add(to_blobs("R", stored(of(members))), "R")
     assert additive(total.table()) == additive(of(visits))
 
 
