@@ -24,6 +24,7 @@ from footfall.database import Database
 from footfall.migrations import SQL_DIRECTORY
 
 _BLOB_BYTES_PER_STATEMENT = 4_000_000
+_LARGE_BLOB = 10_000  # bytes, from which on a statement of its own is faster
 _ROWS_PER_STATEMENT = 500
 _PERIODS_PER_STATEMENT = 100
 
@@ -309,11 +310,15 @@ class ArchiveTables:
         numbers, blobs, flags, month = [], [], [], ""
         for archive, content in contents.items():
             month, period = month_of(archive.period.first), archive.period
-            head = self._database.quoted(
-                (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
-            )
-            common = b",".join(head)
-            blobs += [(common, name, value) for name, value in content.blobs.items()]
+            head = (archive.idarchive, archive.idsite, period.first, period.last, int(period.kind), archive.archived_at)
+            common = b",".join(self._database.quoted(head))
+            for name, value in content.blobs.items():
+                if len(value) < _LARGE_BLOB:
+                    blobs.append((common, name, value))
+                else:
+                    self._database.execute_apart(
+                        f"{self._head(month, 'blob')} ({_marks(range(8))})", (*head, name, value)
+                    )
             numbers += [(common, name, float(number)) for name, number in content.numbers.items()]
             flags.append((common, archive.flag, float(archive.status)))
         for batch in _batches(blobs, _BLOB_BYTES_PER_STATEMENT):
@@ -348,11 +353,13 @@ class ArchiveTables:
         """Insert rows: what those of an archive have in common, quoted, then name and value."""
         cells = iter(self._database.quoted([cell for _, name, value in rows for cell in (name, value)]))
         quoted = (b"(%b,%b,%b)" % (common, next(cells), next(cells)) for common, _, _ in rows)
-        head = (
+        self._database.execute(self._head(month, kind).encode() + b",".join(quoted))
+
+    def _head(self, month: str, kind: str) -> str:
+        return (
             f"INSERT INTO {self._table(month, kind)} "
             "(idarchive, idsite, date1, date2, period, ts_archived, name, value) VALUES "
         )
-        self._database.execute(head.encode() + b",".join(quoted))
 
     # Ageing
 

@@ -37,6 +37,15 @@ def test_a_statement_is_run_again_on_a_new_connection_when_the_server_closed_the
     assert database.query("SELECT CONNECTION_ID()") != before
 
 
+def test_a_statement_whose_values_are_sent_beside_it_is_run_as_any_other(database: Database, other: Database) -> None:
+    database.execute("CREATE TABLE blobs (name varchar(100), value mediumblob) ENGINE=InnoDB")
+    rows = [("a", bytes(range(256)) * 1000), ("it's é", b""), ("delimiter $$", b"'")]
+    for row in rows:
+        assert database.execute_apart("INSERT INTO blobs VALUES (%s, %s)", row) == 1
+        end_connection(database, other)
+    assert database.query("SELECT * FROM blobs") == rows
+
+
 def test_a_transaction_whose_connection_is_lost_fails_as_a_whole(database: Database, other: Database) -> None:
     with pytest.raises(mysql.connector.Error), database.transaction():
         database.execute("INSERT INTO kept VALUES (1)")
