@@ -287,8 +287,7 @@ class Archiver:
             due = [scope for scope, found in layers.items() if not found.is_current(scope.plugin)]
             if due and self.is_final(site, part):
                 continue
-            is_day = part.kind is PeriodKind.DAY  # which finds out by reading its log
-            if due and (is_day or any(layers[scope].of(scope.plugin) for scope in due) or self._has_log(site, part)):
+            if due and (any(layers[scope].of(scope.plugin) for scope in due) or self._has_log(site, part)):
                 failed |= self.make(site, part, lock, due).failed
                 present |= self._tables.layers(site.idsite, part.first, part.last, segments)
         return {

@@ -115,14 +115,11 @@ class LogReader:
 
     def has_rows(self, idsite: int, begin: datetime, end: datetime) -> bool:
         """Whether anything of the log lies between these moments."""
-        return any(
-            self._database.query(
-                f"SELECT 1 FROM {self._database.table(table)} "
-                f"WHERE idsite = %s AND {time} >= %s AND {time} < %s LIMIT 1",
-                (idsite, begin, end),
-            )
+        exists = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {self._database.table(table)} WHERE idsite = %s AND {time} >= %s AND {time} < %s)"
             for table, time in _TIME_COLUMN.items()
         )
+        return bool(self._database.query(f"SELECT {exists}", (idsite, begin, end) * len(_TIME_COLUMN))[0][0])
 
     def distinct(self, columns: Sequence[str], idsite: int, begin: datetime, end: datetime) -> list[int]:
         """For each column of log_visit the number of its distinct values between these moments."""
