@@ -22,7 +22,7 @@ from stack import SHARDS, is_open, pending, running, wait_for
 
 from footfall.clock import SystemClock
 from footfall.database import Database
-from footfall.metrics.declared import ACCEPTED, IGNORED, REFUSED
+from footfall.metrics.declared import ACCEPTED, EXCLUDED, IGNORED, REFUSED
 from footfall.metrics.metric import Counts
 from footfall.queue import counters
 from footfall.queue.redis import keys
@@ -71,7 +71,7 @@ class Account:
     @property
     def excluded(self) -> int:
         """Requests that were left out on purpose."""
-        return sum(self.counts.exclusions().values())
+        return sum(self.counts.values(EXCLUDED).values())
 
     def print(self) -> None:
         """The figures, for people."""
@@ -80,7 +80,7 @@ class Account:
             f"{len(self.canaries):,} unaltered and recorded + {self.excluded:,} excluded + {self.dead.total():,} dead; "
             f"besides {self.counts.of(IGNORED):,} not to be recorded, refused: {self.counts.values(REFUSED)}"
         )
-        print(f"  excluded: {self.counts.exclusions()}")
+        print(f"  excluded: {self.counts.values(EXCLUDED)}")
         for reason, count in self.dead.most_common(25):
             print(f"  {count:>7,} dead: {reason}")
 
