@@ -24,6 +24,7 @@ import pytest
 import redis
 from click.testing import CliRunner, Result
 from dotenv import dotenv_values
+from hypothesis import settings as hypothesis_settings
 
 from footfall import migrations
 from footfall.clock import FixedClock, SystemClock
@@ -32,6 +33,10 @@ from footfall.errors import FootfallError
 from footfall.queue.backend import Backend
 from footfall.queue.stores import BACKENDS, open_queue
 from footfall.settings import Settings, load, read
+
+# A test says what is right, not how fast this machine happens to be.
+hypothesis_settings.register_profile("footfall", hypothesis_settings.default, deadline=None)
+hypothesis_settings.load_profile("footfall")
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "the salt of the tests"
