@@ -43,7 +43,7 @@ def markdown(result: Result) -> str:
     total = sum(result.kinds.values())
     lines = [
         f"{result.began:%Y-%m-%d}, seed {result.plan.seed}: {total} faults in {result.seconds / 60:.0f} minutes at "
-        f"{result.plan.rate:.0f} requests a second, everything checked {result.checks} times.",
+        f"{result.sent / result.seconds:.0f} requests a second, everything checked {result.checks} times.",
         "",
         "| fault | injected |",
         "|---|---|",
