@@ -91,10 +91,12 @@ class DayLog:
             tables: the log tables that are needed of it; the others are empty.
         """
 
+        ids = visits["idvisit"].implode()
+
         def theirs(table: str, rows: pl.DataFrame) -> pl.DataFrame:
             if rows.is_empty():
                 return rows
-            return rows.join(visits, on="idvisit", how="semi") if table in tables else rows.clear()
+            return rows.filter(pl.col("idvisit").is_in(ids)) if table in tables else rows.clear()
 
         return replace(
             self,

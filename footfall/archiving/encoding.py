@@ -50,25 +50,56 @@ def texts_of(
 
 def _columns(frame: pl.DataFrame, droppable: Collection[str]) -> Columns:
     pieces: list[pl.Expr] = []
+    for run in _runs(frame, droppable):
+        lacks = _lacks(run[0], droppable)
+        texts = _texts(run, all_have=not lacks)
+        pieces += [pl.concat_str(texts)] if lacks else texts
     some = [pl.col(name).is_not_null() for name in frame.columns if name in droppable]
-    between = ""  # what every row has at this place
+    return Columns(pl.sum_horizontal(pl.lit(frame.width - len(some), pl.UInt32), *some), tuple(pieces))
+
+
+def _lacks(values: pl.Series, droppable: Collection[str]) -> bool:
+    """Whether some rows do not have a column."""
+    return values.name in droppable and values.null_count() > 0
+
+
+def _runs(frame: pl.DataFrame, droppable: Collection[str]) -> list[list[pl.Series]]:
+    """The columns, those together that follow each other and that the same rows have."""
+    runs: list[list[pl.Series]] = []
     for values in frame.get_columns():
+        lacks, before = _lacks(values, droppable), runs[-1][0] if runs else None
+        if (
+            before is not None
+            and lacks == _lacks(before, droppable)
+            and (not lacks or bool((values.is_null() == before.is_null()).all()))
+        ):
+            runs[-1].append(values)
+        else:
+            runs.append([values])
+    return runs
+
+
+def _texts(columns: Sequence[pl.Series], *, all_have: bool) -> list[pl.Expr]:
+    """The pieces of text of columns in the rows that have them.
+
+    Args:
+        all_have: whether all rows have them: then null is a value.
+    """
+    pieces: list[pl.Expr] = []
+    between = ""  # what every row has at this place
+    for values in columns:
         key = dump_key(COLUMN_IDS.get(values.name, values.name)).decode()
         kind = "d:" if values.dtype.is_float() else "i:"
         nulls = values.null_count()
-        if nulls and values.name in droppable:
-            pieces += (pl.lit(between), pl.concat_str(pl.lit(key + kind), _digits(values), pl.lit(";")))
-            between = ""
-        elif nulls in (0, frame.height) and values.min() == values.max():
+        if all_have and nulls in (0, len(values)) and values.min() == values.max():
             between += key + dumps(values[0]).decode()
-        elif nulls:
+        elif all_have and nulls:
             pieces += (pl.lit(between + key), pl.concat_str(pl.lit(kind), _digits(values)).fill_null("N"))
             between = ";"
         else:
             pieces += (pl.lit(between + key + kind), _digits(values))
             between = ";"
-    count = pl.sum_horizontal(pl.lit(frame.width - len(some), pl.UInt32), *some)
-    return Columns(count, (*pieces, pl.lit(between)))
+    return [*pieces, pl.lit(between)]
 
 
 def _digits(values: pl.Series) -> pl.Expr:

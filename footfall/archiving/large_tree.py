@@ -19,7 +19,7 @@ from footfall.archiving.paths import DEPTH, IS_LEAF, LABEL, NODE, PARENT, ROOT, 
 from footfall.archiving.phpserialize import dump_key, dumps
 from footfall.archiving.records import BlobRecord, Combine
 from footfall.archiving.summing import SUMMARY_LABEL
-from footfall.archiving.tree_goals import GOALS_KEY, ROW, NodeGoals
+from footfall.archiving.tree_goals import GOAL, GOALS_KEY, ROW, NodeGoals
 from footfall.archiving.tree_rows import TreeRows
 
 _FIRST, _WEIGHT, _IS_CROWDED = "__first", "__weight", "__is_crowded"
@@ -111,12 +111,12 @@ class _LargeTree:
         return pl.concat([alone, summed], how="vertical_relaxed").sort(ROW).drop(ROW)
 
     def _goals(self, node_of: pl.Series, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
-        """The goals of the stored rows as they stand in their arrays (ROW, _TEXT)."""
+        """The goals of the stored rows as they stand in their arrays (ROW, GOAL, _TEXT)."""
         if self._rows.goals is None:
-            return pl.DataFrame(schema={ROW: pl.UInt32, _TEXT: pl.String})
+            return pl.DataFrame(schema={ROW: pl.UInt32, GOAL: pl.Int64, _TEXT: pl.String})
         goals = NodeGoals(self._rows.goals, node_of, self._nodes)
         found = goals.of(kept, folded)
-        return found.select(ROW, goals.texts(found).alias(_TEXT))
+        return found.select(ROW, GOAL, goals.texts(found).alias(_TEXT))
 
     def _texts(self, rows: pl.DataFrame, goals: pl.DataFrame) -> pl.DataFrame:
         """What stands in the tables (_TABLE, _TEXT): of each row a beginning, its goals one by one, and an end."""
@@ -139,14 +139,16 @@ class _LargeTree:
             pl.lit("}"),
             ignore_nulls=True,
         )
+        # The place of each as one number: that of the row, then 0 for its beginning, the goals, and its end.
+        goal = goals[GOAL] - goals[GOAL].min() + 1
+        width = 2 + max(goal.unique(), default=0)
+        place = pl.col(ROW).cast(pl.Int64) * width
         parts = (
-            rows.select(pl.col(ROW) * 3, begin.alias(_TEXT)),
-            goals.select(pl.col(ROW) * 3 + 1, _TEXT),
-            rows.select(pl.col(ROW) * 3 + 2, end.alias(_TEXT)),
+            rows.select(place, begin.alias(_TEXT)),
+            goals.select(place + goal, _TEXT),
+            rows.select(place + width - 1, end.alias(_TEXT)),
         )
-        return (
-            pl.concat(parts).sort(ROW, maintain_order=True).select(pl.lit(rows[_TABLE]).gather(pl.col(ROW) // 3), _TEXT)
-        )
+        return pl.concat(parts).sort(ROW).select(pl.lit(rows[_TABLE]).gather(pl.col(ROW) // width), _TEXT)
 
     def _described(self, stored: pl.DataFrame) -> pl.DataFrame:
         """The stored rows with their LABEL and _METADATA, serialized."""

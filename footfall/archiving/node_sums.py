@@ -22,8 +22,10 @@ def node_sums(rows: pl.DataFrame, nodes: pl.DataFrame, keys: Sequence[str], sums
     found, below = [], rows.clear()
     for level in range(deepest(depth), -1, -1):
         leaves, inside = (rows.filter((depth == level) & kind) for kind in (is_leaf, ~is_leaf))
-        folders = pl.concat([inside, below], how="vertical_relaxed").group_by(keys).agg(sums)
-        here = pl.concat([leaves, folders.select(rows.columns)], how="vertical_relaxed")
+        folders = pl.concat([inside, below], how="vertical_relaxed")
+        if folders.height:
+            folders = folders.group_by(keys).agg(sums).select(rows.columns)
+        here = pl.concat([leaves, folders], how="vertical_relaxed")
         found.append(here)
         below = here.with_columns(nodes[PARENT].gather(here[NODE]).alias(NODE)) if level > 1 else rows.clear()
     return pl.concat(found, how="vertical_relaxed")

@@ -24,6 +24,7 @@ from footfall.archiving.segments import ACTION, CONVERSION, ITEM, TABLES, VISIT,
 from footfall.errors import InvalidInput
 
 _VISIT_ID = "idvisit"
+_FOLDED = "folded"
 _URL_PREFIX = re.compile(r"https?://(www\.)?", re.IGNORECASE)
 _LONGEST_WHOLE_NUMBER: Final = 18  # digits
 _NO_RANK: Final = (Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST)
@@ -94,14 +95,14 @@ class _Test:
 
     def _actions(self, log: DayLog, operator: Operator) -> list[int]:
         """The ids of the actions whose names meet the condition."""
-        names = log.names.filter(pl.col("type").is_in(list(self.name.action_types)))
+        names = log.of_names(_with_folded).filter(pl.col("type").is_in(list(self.name.action_types)))
         if self.name.is_type:
             return names.filter(pl.col("type").is_in(list(self.values or ())))["idaction"].to_list()
         texts = [str(value) for value in self.values or ()]
         if operator is Operator.EQUAL:
             found = pl.col("name").is_in(texts)
         else:
-            found = _any(_compared(pl.col("name"), operator, text, names) for text in texts)
+            found = _any(_SEARCHED[operator](pl.col(_FOLDED), _folded_value(text)) for text in texts)
         return names.filter(found)["idaction"].to_list()
 
 
@@ -174,11 +175,11 @@ class Segment:
         clauses = self._tests_of(side)
         held = rows.select(
             _VISIT_ID, **{_column(i, side): _any(test.holds(log, rows) for test in of) for i, of in clauses.items()}
-        ).unique()
+        )
         if side != VISIT:
-            held = pl.concat([held, *_of_nothing(log.visits, held, clauses, side)])
+            held = pl.concat([held, *_of_nothing(log.visits, rows, clauses, side)])
         decided = [_column(i, side) for i in clauses if len(self._sides[i]) == 1]
-        return held.filter(pl.all_horizontal(decided)).drop(decided).unique() if decided else held
+        return (held.filter(pl.all_horizontal(decided)).drop(decided) if decided else held).unique()
 
     def _join(self, side: str) -> Literal["inner", "left"]:
         """Whether visits of which no row of the table meets anything are left out."""
@@ -223,13 +224,13 @@ def _stored(name: SegmentName, value: str) -> tuple[Fact, ...]:
 
 
 def _of_nothing(
-    visits: pl.DataFrame, held: pl.DataFrame, clauses: Mapping[int, Sequence[_Test]], side: str
+    visits: pl.DataFrame, rows: pl.DataFrame, clauses: Mapping[int, Sequence[_Test]], side: str
 ) -> list[pl.DataFrame]:
     """What visits without any row of a table meet: tests that ask for rows without a fact."""
     met = {_column(i, side): any(test.asks_for_nothing for test in tests) for i, tests in clauses.items()}
     if not any(met.values()):
         return []
-    without = visits.select(_VISIT_ID).join(held, on=_VISIT_ID, how="anti")
+    without = visits.select(_VISIT_ID).join(rows, on=_VISIT_ID, how="anti")
     return [without.with_columns(pl.lit(value).alias(column) for column, value in met.items())]
 
 
@@ -247,13 +248,22 @@ def _has_fact(fact: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
 
 
 def _compared(fact: pl.Expr, operator: Operator, value: Fact, rows: pl.DataFrame) -> pl.Expr:
-    if operator in _SEARCHED:
-        text = _folded(fact if _is_text(fact, rows) else fact.cast(pl.String))
-        return _SEARCHED[operator](text, _folded_value(str(value)))
-    if _is_text(fact, rows):
-        return _COMPARED[operator](_folded(fact).str.strip_chars_end(" "), _folded_value(str(value).rstrip(" ")))
+    if operator in _SEARCHED or _is_text(fact, rows):
+        # Texts are few, and folding one takes a hundred times as long as looking it up.
+        text = fact.cast(pl.String)
+        texts = rows.select(text.unique().alias(_FOLDED)).to_series()
+        return text.is_in(texts.filter(_matching(texts, operator, str(value))).implode())
     number = _number(value)
     return _COMPARED[operator](fact, pl.lit(number)) if number is not None else pl.lit(value=False)
+
+
+def _matching(texts: pl.Series, operator: Operator, value: str) -> pl.Series:
+    folded = _folded(pl.lit(texts))
+    if operator in _SEARCHED:
+        found = _SEARCHED[operator](folded, _folded_value(value))
+    else:
+        found = _COMPARED[operator](folded.str.strip_chars_end(" "), _folded_value(value.rstrip(" ")))
+    return pl.select(found).to_series()
 
 
 def _number(value: Fact) -> int | float | None:
@@ -273,6 +283,10 @@ def _is_text(fact: pl.Expr, rows: pl.DataFrame) -> bool:
     if fact.meta.is_column():
         return rows[fact.meta.output_name()].dtype == pl.String
     return rows.lazy().select(fact).collect_schema().dtypes()[0] == pl.String
+
+
+def _with_folded(names: pl.DataFrame) -> pl.DataFrame:
+    return names.with_columns(_folded(pl.col("name")).alias(_FOLDED))
 
 
 def _folded(text: pl.Expr) -> pl.Expr:

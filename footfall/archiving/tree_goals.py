@@ -1,7 +1,7 @@
 """The goal columns of a tree's rows: an array from the id of a goal to its columns, in each row that has any.
 
 They come as a frame with a row for each row of the tree (its number under ROW) and goal (GOAL), columns by name, null
-where there is none, in the order of rows and goals.
+where there is none.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class NodeGoals:
         self._goals = node_sums(placed, nodes, (NODE, GOAL), self._sums)
 
     def of(self, kept: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:
-        """The goals of stored rows (ROW, GOAL), in their order.
+        """The goals of stored rows (ROW, GOAL).
 
         Args:
             kept: nodes (NODE) with the stored row that they are.
@@ -66,7 +66,7 @@ class NodeGoals:
         """
         alone = self._goals.join(kept, on=NODE).select(ROW, GOAL, *self._metrics)
         summed = self._goals.join(folded, on=NODE).group_by(ROW, GOAL).agg(self._sums)
-        return pl.concat([alone, summed], how="vertical_relaxed").sort(ROW, GOAL)
+        return pl.concat([alone, summed], how="vertical_relaxed")
 
     def texts(self, goals: pl.DataFrame) -> pl.Series:
         """Goals of rows as they stand in their arrays."""

@@ -56,7 +56,7 @@ READS: Final = {
 _FEW_ROWS: Final = 20_000
 _TYPES: Final[dict[Kind, tuple[int, ...]]] = {"url": (PAGE_URL, OUTLINK, DOWNLOAD), "name": (PAGE_TITLE, SEARCH)}
 _ACTION, _PRECEDING, _ENTERED, _LEFT, _TYPE = "idaction", "preceding", "entered", "left", "type"
-_NAMED: Final = ("name", _TYPE, "url_prefix")
+_ORDER: Final = "order"  # of their names
 _FOLLOWING: Final = pl.col(FOLLOWING_SEARCH).sum()
 _OF_HITS: Final = (
     pl.col("idvisit").n_unique().alias("nb_visits"),
@@ -80,12 +80,15 @@ _OF_EXITS: Final = (
 
 
 def measured(log: DayLog) -> Callable[[int], pl.DataFrame]:
-    """For each type of action a row for each action that the log has, with its `name` and `url_prefix`.
+    """For each type of action a row for each action that the log has, the busiest first, else in the order of names.
 
-    The busiest come first. Columns about entries, exits and searches are null where there were none.
+    Columns about entries, exits and searches are null where there were none.
     """
     is_search = pl.col("idaction_name_ref").is_in(log.names.filter(pl.col(_TYPE) == SEARCH)[_ACTION].implode())
-    hits = log.actions.filter(pl.col("idaction_event_category").is_null()).with_columns(
+    hits = log.actions.select(*READS["log_link_visit_action"], "idvisit").filter(
+        pl.col("idaction_event_category").is_null()
+    )
+    hits = hits.with_columns(
         is_search.alias(FOLLOWING_SEARCH),
         (pl.col("search_count") == 0).fill_null(value=False).alias(WITHOUT_RESULTS),
     )
@@ -96,14 +99,16 @@ def measured(log: DayLog) -> Callable[[int], pl.DataFrame]:
 
 
 def _apart(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
+    named = log.of_names(_named)
     return [
-        _counted(
-            _hits(hits, kind, pl.col),
-            _visits(log, kind, pl.col),
-            log.names.filter(pl.col(_TYPE).is_in(types)).select(_ACTION, *_NAMED),
-        )
-        for kind, types in _TYPES.items()
+        _counted(_hits(hits, kind, pl.col), _visits(log, kind, pl.col), named.filter(pl.col(_TYPE).is_in(_TYPES[kind])))
+        for kind in _TYPES
     ]
+
+
+def _named(names: pl.DataFrame) -> pl.DataFrame:
+    """The type of each action, and its place in the order of names."""
+    return names.sort("name", _ACTION).select(_ACTION, _TYPE).with_row_index(_ORDER)
 
 
 def _together(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
@@ -116,9 +121,9 @@ def _together(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
     both = _counted(
         pl.concat(_hits(hits, kind, key) for kind, key in keys.items()),
         pl.concat(_visits(log, kind, key) for kind, key in keys.items()),
-        log.names.filter(is_url | pl.col(_TYPE).is_in(_TYPES["name"])).select(
-            pl.when(is_url).then(keys["url"](_ACTION)).otherwise(keys["name"](_ACTION)), *_NAMED
-        ),
+        log.of_names(_named)
+        .filter(is_url | pl.col(_TYPE).is_in(_TYPES["name"]))
+        .with_columns(pl.when(is_url).then(keys["url"](_ACTION)).otherwise(keys["name"](_ACTION))),
     )
     return [both.with_columns((pl.col(_ACTION) // 2).cast(log.names.schema[_ACTION]))]
 
@@ -149,5 +154,5 @@ def _counted(hits: pl.DataFrame, visits: pl.DataFrame, names: pl.DataFrame) -> p
         .join(visits.group_by(_LEFT).agg(_OF_EXITS), left_on=_ACTION, right_on=_LEFT, how="left")
         .join(names, on=_ACTION)
         .with_columns(pl.col("sum_time_spent").fill_null(0))
-        .sort("nb_hits", "name", descending=[True, False])
+        .sort("nb_hits", _ORDER, descending=[True, False])
     )

@@ -81,7 +81,7 @@ class _PageGoals:
     def of(self, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
         """The goal columns of the pages of a kind, which have the number of their row under ROW."""
         seen, entered = self._of_seen(kind, rows), self._of_entries(kind, rows)
-        columns = seen.join(entered, on=_CELL, how="full", coalesce=True).sort(_CELL)
+        columns = seen.join(entered, on=_CELL, how="full", coalesce=True, maintain_order="left_right")
         cell, count = columns[_CELL], len(self._goals)
         return columns.select(
             (cell // count).cast(pl.UInt32).alias(ROW),
