@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from footfall.database import Database
-from footfall.tracking import conversions, visits
+from footfall.tracking import conversions, referrers, visits
 from footfall.tracking.action import ActionName
 from footfall.tracking.conversions import Conversion
 from footfall.tracking.ecommerce import Item, Order
@@ -183,6 +183,7 @@ def _fill(conversion: Conversion, visit: Visit, hit: Hit, order: Order) -> None:
     """Make a conversion what the hit says of its order or cart."""
     conversion.time = hit.time
     conversion.idvisitor = hit.visitor_id or visit.idvisitor
+    conversion.referrer = referrers.of_conversion(visit.referrer, hit.attributed_to)
     conversion.seconds_since_order = visit.seconds_since_order
     conversion.revenue = conversions.stored_revenue(order.revenue)
     conversion.order = {"items": order.count}

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import recorded_tracking
 from conftest import SettingsFactory
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from recorded_tracking import Rows
 
@@ -152,8 +152,18 @@ def visit_of(told: list[tuple[int, dict[str, Any], int]]) -> list[tuple[int, Tra
     return requests
 
 
+CART = {
+    "url": "https://shop.example.com/cart",
+    "idgoal": 0,
+    "revenue": 50,
+    "ec_items": '[["S1","Boots","Shoes",49.99,1]]',
+}
+CAMPAIGN = {"url": "https://shop.example.com/?mtm_campaign=Win&mtm_kwd=w"}
+
+
 @bounded
 @given(told=hits, cuts=st.sets(st.integers(1, 11)))
+@example(told=[(0, CART, 1), (0, CAMPAIGN, 1), (0, CART, 1)], cuts={1})
 def test_any_split_into_batches_gives_the_same_rows(
     tracker: Tracker, told: list[tuple[int, dict[str, Any], int]], cuts: set[int]
 ) -> None:
