@@ -354,13 +354,13 @@ class _Views:
         first, plan = scopes[0], self._plan
         if not first.segment:
             return self._log
-        tables = {table for scope in scopes for builder in plan.builders(scope) for table in builder.reads}
         segment, log = self._latest
         if first.base == segment and plan.segment(first.condition).is_of_visits:
-            return plan.segment(first.condition).apply(log, tables)
-        log = plan.segment(first.segment).apply(self._log, tables)
-        if any(not scope.plugin for scope in scopes):
-            self._latest = (first.segment, log)
+            return plan.segment(first.condition).apply(log, plan.columns(scopes))
+        if all(scope.plugin for scope in scopes):
+            return plan.segment(first.segment).apply(self._log, plan.columns(scopes))
+        log = plan.segment(first.segment).apply(self._log)
+        self._latest = (first.segment, log)
         return log
 
 

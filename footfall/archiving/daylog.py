@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import polars as pl
@@ -19,6 +20,15 @@ def site_hours(day: date, zone: tzinfo) -> tuple[int, ...]:
     The reference converts whole hours, all by the offset of that date, whichever side of midnight they lie on.
     """
     return tuple(datetime(day.year, day.month, day.day, hour, tzinfo=UTC).astimezone(zone).hour for hour in HOURS)
+
+
+def filled(rows: pl.DataFrame) -> list[str]:
+    """The columns that have a value in any row; asked of one column, polars would write all its nulls out and keep
+    them.
+    """
+    if rows.is_empty():
+        return []
+    return [name for name, nulls in zip(rows.columns, rows.null_count().row(0), strict=True) if nulls < rows.height]
 
 
 @dataclass(frozen=True)
@@ -71,39 +81,47 @@ class DayLog:
         )
 
     def whole(self, table: str) -> pl.DataFrame:
-        """The rows of a log table below the visits, with those from before the day."""
-        rows = {
-            "log_link_visit_action": self.actions,
-            "log_conversion": self.conversions,
-            "log_conversion_item": self.items,
-        }[table]
+        """The rows of a log table, those from before the day included."""
+        rows = self._rows[table]
         return pl.concat([rows, self.earlier[table]]) if table in self.earlier else rows
 
     def has_values(self, table: str, columns: Sequence[str]) -> bool:
         """Whether any of the columns of a log table has a value in any row of the day."""
-        rows = self.visits if table == "log_visit" else self.whole(table)
-        return rows.height > 0 and any(rows[column].null_count() < rows.height for column in columns)
+        return not self._filled[table].isdisjoint(columns)
 
-    def of_visits(self, visits: pl.DataFrame, tables: Collection[str]) -> DayLog:
+    @property
+    def _rows(self) -> dict[str, pl.DataFrame]:
+        return {
+            "log_visit": self.visits,
+            "log_link_visit_action": self.actions,
+            "log_conversion": self.conversions,
+            "log_conversion_item": self.items,
+        }
+
+    @cached_property
+    def _filled(self) -> dict[str, frozenset[str]]:
+        return {table: frozenset(filled(self.whole(table))) for table in self._rows}
+
+    def of_visits(self, visits: pl.DataFrame, columns: Mapping[str, Sequence[str]] | None = None) -> DayLog:
         """The log of those of the visits whose `idvisit` is in a frame.
 
         Args:
-            tables: the log tables that are needed of it; the others are empty.
+            columns: those that are needed of it, by log table; all by default.
         """
+        is_theirs = pl.col("idvisit").is_in(visits["idvisit"].implode())
 
-        ids = visits["idvisit"].implode()
-
-        def theirs(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-            if rows.is_empty():
-                return rows
-            return rows.filter(pl.col("idvisit").is_in(ids)) if table in tables else rows.clear()
+        def theirs(table: str) -> pl.DataFrame:
+            rows = self._rows[table]
+            if columns is not None:
+                rows = rows.select(columns.get(table, ()))
+            return rows if rows.is_empty() else rows.filter(is_theirs)
 
         return replace(
             self,
-            visits=theirs("log_visit", self.visits),
-            actions=theirs("log_link_visit_action", self.actions),
-            conversions=theirs("log_conversion", self.conversions),
-            items=theirs("log_conversion_item", self.items),
+            visits=theirs("log_visit"),
+            actions=theirs("log_link_visit_action"),
+            conversions=theirs("log_conversion"),
+            items=theirs("log_conversion_item"),
             is_part=True,
         )
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from footfall.archiving.daylog import HOURS, DayLog
+from footfall.archiving.daylog import HOURS, DayLog, filled
 from footfall.database import Database
 
 _ROWS_PER_FETCH = 20_000
@@ -166,11 +166,10 @@ class LogReader:
         )
         if last - first > _SPARSE * count:
             return self._fetch(table, columns, condition, values)
-        rows = self._fetch(
-            table, columns, f"{key} BETWEEN %s AND %s AND {condition}", (first, last, *values), "FORCE INDEX (PRIMARY)"
-        )
+        within = f"{key} BETWEEN %s AND %s AND {condition}"
         # The order of the index of times: sums of fractions depend on it, if only in their last digit.
-        return rows.sort(time, maintain_order=True) if time in columns else rows
+        order = time if time in columns else ""
+        return self._fetch(table, columns, within, (first, last, *values), "FORCE INDEX (PRIMARY)", order)
 
     def _earlier(
         self, columns: Mapping[str, Sequence[str]], visits: pl.DataFrame, begin: datetime
@@ -193,10 +192,9 @@ class LogReader:
         ids: set[int | None] = set()
         for tables in parts:
             for table, rows in tables.items():
-                columns = [c for c in rows.columns if c in named.get(table, ()) or (table in _NAMED and _is_named(c))]
-                filled = [column for column in columns if rows[column].null_count() < rows.height]
-                if filled:
-                    ids.update(*rows.select(pl.col(filled).unique().implode()).row(0))
+                columns = [c for c in filled(rows) if c in named.get(table, ()) or (table in _NAMED and _is_named(c))]
+                if columns:
+                    ids.update(*rows.select(pl.col(columns).unique().implode()).row(0))
         numbers = sorted(number for number in ids if number is not None)
         found = [
             self._fetch("log_action", _NAMES, f"idaction IN ({_marks(batch)})", batch) for batch in _batches(numbers)
@@ -204,18 +202,32 @@ class LogReader:
         return pl.concat(found) if found else self._cells("log_action", _NAMES).nothing
 
     def _fetch(
-        self, table: str, columns: Sequence[str], condition: str, values: Sequence[Any], index: str = ""
+        self,
+        table: str,
+        columns: Sequence[str],
+        condition: str,
+        values: Sequence[Any],
+        index: str = "",
+        order: str = "",
     ) -> pl.DataFrame:
+        """The rows that meet a condition.
+
+        Args:
+            index: tells the server which index to use.
+            order: the column that they are sorted by afterwards.
+        """
         cells = self._cells(table, tuple(columns))
-        schema, parts = cells.nothing.schema, []
+        schema, parts = cells.nothing.schema, list[pl.DataFrame]()
         for rows in self._database.stream(
             f"SELECT {cells.sql} FROM {self._database.table(table)} {index} WHERE {condition}", values, _ROWS_PER_FETCH
         ):
             part = pl.read_csv(b"\n".join([cells.header, *[row[0] for row in rows]]), schema=schema)
-            parts.append(_filled(part) if part.height == _ROWS_PER_FETCH else part)
+            # Most columns have no value on most days, and would take memory all the same.
+            parts.append(part.select(filled(part)) if parts or part.height == _ROWS_PER_FETCH else part)
         if not parts:
             return cells.nothing
-        return _complete(parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal"), schema)
+        found = parts[0] if len(parts) == 1 else _joined(parts)
+        return _complete(_sorted(found, order) if order else found, schema)
 
     def _cells(self, table: str, columns: tuple[str, ...]) -> _Cells:
         if (table, columns) not in self._kept:
@@ -247,12 +259,20 @@ class LogReader:
         return found
 
 
-def _filled(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns that have a value: most columns have none on most days, and take memory all the same.
+def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of all parts, one below the other, in one piece: polars would join pieces anew for each grouping.
 
-    A day of 300,000 actions without custom variables takes 110 MiB less.
+    The parts are used up column by column, so that no more is there twice than one of them.
     """
-    return frame.select(column for column in frame if column.null_count() < frame.height)
+    rows = pl.concat(parts, how="diagonal")
+    parts.clear()
+    return pl.DataFrame([rows.drop_in_place(name).rechunk() for name in rows.columns])
+
+
+def _sorted(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The rows by a column, else in their order; they are used up like those that are joined."""
+    places = rows.select(pl.arg_sort_by(column, maintain_order=True)).to_series()
+    return pl.DataFrame([rows.drop_in_place(name).gather(places) for name in rows.columns])
 
 
 def _complete(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

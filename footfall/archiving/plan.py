@@ -119,8 +119,12 @@ class Plan:
     def reading(self, scopes: Iterable[Scope]) -> Reading:
         """What has to be read for all of these together."""
         scopes = tuple(scopes)
+        return self.reading_of(self.columns(scopes), [scope.segment for scope in scopes if scope.segment])
+
+    def columns(self, scopes: Iterable[Scope]) -> dict[str, tuple[str, ...]]:
+        """The columns that the records of these are computed from, by log table."""
         builders = {id(builder): builder for scope in scopes for builder in self.builders(scope)}
-        return self.reading_of(columns_read(builders.values()), [scope.segment for scope in scopes if scope.segment])
+        return columns_read(builders.values())
 
     def reading_of(self, columns: Mapping[str, Sequence[str]], definitions: Iterable[str]) -> Reading:
         """What has to be read to have some columns of the visits of segments."""

@@ -10,7 +10,7 @@ difference, but for the whole name of an action.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
@@ -20,7 +20,7 @@ import polars as pl
 
 from footfall.archiving.daylog import DayLog
 from footfall.archiving.segment_definition import Condition, Operator, parse
-from footfall.archiving.segments import ACTION, CONVERSION, ITEM, TABLES, VISIT, Fact, SegmentName
+from footfall.archiving.segments import ACTION, CONVERSION, ITEM, VISIT, Fact, SegmentName
 from footfall.errors import InvalidInput
 
 _VISIT_ID = "idvisit"
@@ -149,7 +149,7 @@ class Segment:
         """The ids (`idvisit`) of the visits that match."""
         if self.is_of_visits:
             holds = [_any(test.holds(log, log.visits) for test in clause) for clause in self._tests]
-            return log.visits.filter(*holds).select(_VISIT_ID)
+            return log.visits.select(pl.col(_VISIT_ID).filter(*holds))
         found = self._side(VISIT, log.visits, log)
         for side in (ACTION, CONVERSION, ITEM):
             if self._tests_of(side):
@@ -190,13 +190,13 @@ class Segment:
         """Whether visits themselves decide: then its visits among those of another segment are those of both."""
         return self.reads.keys() == {VISIT}
 
-    def apply(self, log: DayLog, tables: Collection[str] = TABLES) -> DayLog:
+    def apply(self, log: DayLog, columns: Mapping[str, Sequence[str]] | None = None) -> DayLog:
         """The log of the visits that match.
 
         Args:
-            tables: those that are needed of it.
+            columns: those that are needed of it, by log table; all by default.
         """
-        return log.of_visits(self.visits(log), tables)
+        return log.of_visits(self.visits(log), columns)
 
 
 def _test(condition: Condition, name: SegmentName) -> _Test:

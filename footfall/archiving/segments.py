@@ -20,7 +20,6 @@ VISIT: Final = "log_visit"
 ACTION: Final = "log_link_visit_action"
 CONVERSION: Final = "log_conversion"
 ITEM: Final = "log_conversion_item"
-TABLES: Final = (VISIT, ACTION, CONVERSION, ITEM)
 
 VISITORS: Final = "Visitors"
 LOCATION: Final = "Visitor location"

@@ -163,7 +163,7 @@ def test_of_several_conversions_of_a_goal_the_first_says_how_many_pages_came_bef
     day = converting(
         [{"idgoal": 1, "server_time": 50, "buster": second}, {"idgoal": 1, "server_time": 15, "buster": first}]
     )
-    of_segment = day.of_visits(day.visits, set(ACTIONS.reads))
+    of_segment = day.of_visits(day.visits)
     assert (goals_of("/a", day)[1][BEFORE], goals_of("/a", of_segment)[1][BEFORE]) == (1, 1)
 
 
@@ -175,7 +175,7 @@ def test_of_several_orders_of_a_segment_the_one_with_the_smallest_key_does() -> 
             {"idgoal": ORDER, "server_time": 50, "buster": 2**32 - 1},
         ]
     )
-    of_segment = day.of_visits(day.visits, set(ACTIONS.reads))
+    of_segment = day.of_visits(day.visits)
     assert (goals_of("/a", day)[ORDER][BEFORE], goals_of("/a", of_segment)[ORDER][BEFORE]) == (1, 3)
 
 

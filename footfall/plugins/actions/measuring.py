@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
@@ -54,6 +54,7 @@ READS: Final = {
 
 
 _FEW_ROWS: Final = 20_000
+_ROWS_AT_ONCE: Final = 400_000  # that are counted by action, for the sake of memory
 _TYPES: Final[dict[Kind, tuple[int, ...]]] = {"url": (PAGE_URL, OUTLINK, DOWNLOAD), "name": (PAGE_TITLE, SEARCH)}
 _ACTION, _PRECEDING, _ENTERED, _LEFT, _TYPE = "idaction", "preceding", "entered", "left", "type"
 _ORDER: Final = "order"  # of their names
@@ -85,9 +86,9 @@ def measured(log: DayLog) -> Callable[[int], pl.DataFrame]:
     Columns about entries, exits and searches are null where there were none.
     """
     is_search = pl.col("idaction_name_ref").is_in(log.names.filter(pl.col(_TYPE) == SEARCH)[_ACTION].implode())
-    hits = log.actions.select(*READS["log_link_visit_action"], "idvisit").filter(
-        pl.col("idaction_event_category").is_null()
-    )
+    hits = log.actions.select(*READS["log_link_visit_action"], "idvisit")
+    if log.has_values("log_link_visit_action", ("idaction_event_category",)):
+        hits = hits.filter(pl.col("idaction_event_category").is_null())
     hits = hits.with_columns(
         is_search.alias(FOLLOWING_SEARCH),
         (pl.col("search_count") == 0).fill_null(value=False).alias(WITHOUT_RESULTS),
@@ -144,11 +145,19 @@ def _visits(log: DayLog, kind: Kind, key: Key) -> pl.DataFrame:
     )
 
 
+def _parts(hits: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """All hits, those of an action together."""
+    count = -(-hits.height // _ROWS_AT_ONCE)
+    if count <= 1:
+        yield hits
+    else:
+        yield from (hits.filter(pl.col(_ACTION) % count == number) for number in range(count))
+
+
 def _counted(hits: pl.DataFrame, visits: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     spent = hits.group_by(_PRECEDING).agg(sum_time_spent=pl.col("time_spent_ref_action").sum())
     return (
-        hits.group_by(_ACTION)
-        .agg(_OF_HITS)
+        pl.concat(part.group_by(_ACTION).agg(_OF_HITS) for part in _parts(hits))
         .join(spent, left_on=_ACTION, right_on=_PRECEDING, how="left")
         .join(visits.group_by(_ENTERED).agg(_OF_ENTRIES), left_on=_ACTION, right_on=_ENTERED, how="left")
         .join(visits.group_by(_LEFT).agg(_OF_EXITS), left_on=_ACTION, right_on=_LEFT, how="left")
