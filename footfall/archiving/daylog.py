@@ -22,6 +22,15 @@ def site_hours(day: date, zone: tzinfo) -> tuple[int, ...]:
     return tuple(datetime(day.year, day.month, day.day, hour, tzinfo=UTC).astimezone(zone).hour for hour in HOURS)
 
 
+def total(column: str) -> pl.Expr:
+    """The sum of a column of whole numbers.
+
+    Polars adds numbers of 32 bits up in 32 bits, and begins anew where these are full: 4 million page views of 600 ms
+    are enough.
+    """
+    return pl.col(column).cast(pl.Int64).sum()
+
+
 def filled(rows: pl.DataFrame) -> list[str]:
     """The columns that have a value in any row; asked of one column, polars would write all its nulls out and keep
     them.

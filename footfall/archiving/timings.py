@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from footfall.archiving.daylog import total
 from footfall.archiving.records import Combine
 
 # The columns of log_link_visit_action by what they measure, in milliseconds. What generating a page took is not
@@ -34,11 +35,11 @@ def timing_columns(*, generation: bool = True) -> list[pl.Expr]:
 
 def _columns(name: str) -> tuple[pl.Expr, ...]:
     milliseconds = pl.col(MEASURED[name])
-    least, most = milliseconds.min() / 1000, milliseconds.max() / 1000
+    least, most, spent = milliseconds.min() / 1000, milliseconds.max() / 1000, milliseconds.sum()
     if name in _PHASES:  # whole milliseconds, which polars divides by multiplying: 0.47600000000000003
-        least, most = least.round(4), most.round(4)
+        least, most, spent = least.round(4), most.round(4), total(MEASURED[name])
     return (
-        (milliseconds.sum() / 1000).round(4).alias(f"sum_{name}"),
+        (spent / 1000).round(4).alias(f"sum_{name}"),
         milliseconds.count().alias(f"nb_hits_with_{name}"),
         least.alias(f"min_{name}"),
         most.alias(f"max_{name}"),

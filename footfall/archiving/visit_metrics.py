@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.daylog import total
 from footfall.archiving.metrics import ABANDONED_CART, GOAL_COLUMN_IDS, ORDER
 from footfall.archiving.records import BlobRecord, Combine, RecordBuilder, columns_read
 
@@ -51,7 +52,7 @@ _VISIT_METRICS: Final[Keys] = {
     "nb_actions": _ACTIONS.sum(),
     "nb_users": pl.col("user_id").drop_nulls().n_unique(),
     "max_actions": _ACTIONS.max(),
-    "sum_visit_length": pl.col("visit_total_time").cast(pl.Int64).sum(),
+    "sum_visit_length": total("visit_total_time"),
     "bounce_count": (_ACTIONS <= 1).sum(),
     "nb_visits_converted": (pl.col("visit_goal_converted") == 1).sum(),
 }
@@ -59,7 +60,7 @@ _GOAL_METRICS: Final[Keys] = {
     "nb_conversions": pl.len(),
     "nb_visits_converted": pl.col("idvisit").n_unique(),
     **{name: pl.col(name).sum().round(2) for name in CONVERSION_READS if name.startswith("revenue")},
-    "items": pl.col("items").cast(pl.Int64).sum(),
+    "items": total("items"),
 }
 # The names of the columns of a row of visits, goals aside.
 VISIT_COLUMNS: Final = tuple(_VISIT_METRICS)

@@ -9,6 +9,7 @@ import polars as pl
 
 from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable
+from footfall.archiving.daylog import total
 from footfall.archiving.hierarchy import make_tree
 from footfall.archiving.paths import Paths
 from footfall.archiving.records import BlobRecord, Computed, RecordBuilder
@@ -122,7 +123,7 @@ def _of_actions(log: DayLog, dimension: Dimension, record: BlobRecord) -> Stored
             pl.col("idvisitor").n_unique().alias("nb_uniq_visitors"),
             pl.len().alias("nb_hits"),
             *timing_columns(),
-            pl.col("time_spent").sum().alias("sum_time_spent"),
+            total("time_spent").alias("sum_time_spent"),
             (pl.col("visit_total_actions") <= 1).sum().alias("bounce_count"),
             (pl.col("idlink_va") == pl.col("last_idlink_va")).sum().alias("exit_nb_visits"),
         )

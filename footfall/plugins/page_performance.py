@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from footfall.archiving.daylog import total
 from footfall.archiving.records import Computed, NumericRecord, RecordBuilder
 from footfall.plugins import Plugin
 from footfall.reports.metrics import Number, ratio
@@ -44,7 +45,7 @@ _ALL: Final = (*_PHASES.values(), _PAGE_LOAD)
 def _times(log: DayLog) -> Computed:
     """Milliseconds, and how many page views they were measured for."""
     measured = log.actions.select(
-        *(pl.sum(f"time_{phase}").alias(_time(name)) for phase, name in _PHASES.items()),
+        *(total(f"time_{phase}").alias(_time(name)) for phase, name in _PHASES.items()),
         *(pl.count(f"time_{phase}").alias(_hits(name)) for phase, name in _PHASES.items()),
         pl.any_horizontal(pl.col(_COLUMNS).is_not_null()).sum().alias(_hits(_PAGE_LOAD)),
     ).row(0, named=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from footfall.archiving.daylog import total
 from footfall.archiving.records import Combine, Computed, NumericRecord, RecordBuilder
 from footfall.archiving.segments import VISIT, SegmentName
 from footfall.errors import InvalidInput
@@ -27,9 +28,9 @@ def _summary(log: DayLog) -> Computed:
         nb_visits=pl.len(),
         nb_uniq_visitors=pl.col("idvisitor").n_unique(),
         nb_users=pl.col("user_id").drop_nulls().n_unique(),
-        nb_actions=actions.sum(),
+        nb_actions=total("visit_total_actions"),
         max_actions=actions.max().fill_null(0),
-        sum_visit_length=pl.col("visit_total_time").sum(),
+        sum_visit_length=total("visit_total_time"),
         bounce_count=(actions <= 1).sum(),
         nb_visits_converted=(pl.col("visit_goal_converted") == 1).sum(),
     ).row(0, named=True)

@@ -191,6 +191,24 @@ def test_zero_is_not_stored(database: Database, site: int, run: Callable[..., Ev
     assert all(value for _, value in stored)
 
 
+def test_sums_may_be_larger_than_what_they_are_sums_of(
+    database: Database, site: int, run: Callable[..., Events], reader: ArchiveReader
+) -> None:
+    for visitor in range(300):
+        add_visit(database, site, at(10), ["a"], visitor=visitor)
+    database.execute("UPDATE log_visit SET visit_total_time = 4000000000")
+    database.execute(
+        "UPDATE log_link_visit_action SET time_server = 16000000, idaction_url_ref = idaction_url, "
+        "time_spent_ref_action = 4000000000"
+    )
+    run()
+    names = ["sum_visit_length", "PagePerformance_servery_time"]
+    assert reader.numeric(site, day_of(10), names) == dict(zip(names, (1.2e12, 4.8e9), strict=True))
+    columns = one(reader.table(site, MONTH, "Actions_actions_url")).columns
+    assert (columns["sum_time_server"], columns["sum_time_spent"]) == (4.8e6, 1.2e12)
+    assert columns["entry_sum_visit_length"] == 1.2e12
+
+
 def test_subtables_are_read_one_by_one_or_all_at_once(
     database: Database, site: int, run: Callable[..., Events], reader: ArchiveReader
 ) -> None:

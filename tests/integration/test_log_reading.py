@@ -57,6 +57,7 @@ def test_many_rows_are_read_as_few_are(
 ) -> None:
     monkeypatch.setattr(logreader, "_FEW_ROWS", 5)
     monkeypatch.setattr(logreader, "_SPARSE", sparse)
+    monkeypatch.setattr(logreader, "_ROWS_PER_FETCH", 7)
     many = LogReader(database).read(READING, 1, BEGIN, END)
     for table in ("visits", "actions", "conversions"):
         assert_frame_equal(getattr(many, table), getattr(read, table), check_row_order=False)

@@ -9,7 +9,7 @@ from footfall.archiving.blob import StoredTable, stored, to_blobs
 from footfall.archiving.datatable import DataTable
 from footfall.archiving.daylog import DayLog
 from footfall.archiving.reader import table_of
-from footfall.archiving.records import RecordBuilder
+from footfall.archiving.records import Computed, RecordBuilder
 
 PAGE_URL, OUTLINK, DOWNLOAD, PAGE_TITLE, SKU, PRODUCT, CATEGORY, SEARCH = 1, 2, 3, 4, 5, 6, 7, 8
 EVENT_CATEGORY, EVENT_ACTION, EVENT_NAME, CONTENT, PIECE, TARGET, INTERACTION = 10, 11, 12, 13, 14, 15, 16
@@ -66,6 +66,16 @@ def table(builder: RecordBuilder, day: DayLog, record: str) -> DataTable:
 def read(made: DataTable | StoredTable) -> DataTable:
     """A table as it is read when it was stored, its subtables in place."""
     return table_of(to_blobs("R", made if isinstance(made, StoredTable) else stored(made)), "R", expanded=True)
+
+
+def stored_tables(computed: Computed) -> dict[str, Any]:
+    """What is stored of each record."""
+    return {
+        name: value
+        if isinstance(value, float)
+        else to_blobs(name, value if isinstance(value, StoredTable) else stored(value))
+        for name, value in computed.items()
+    }
 
 
 def tree(found: DataTable, *columns: str) -> dict[Any, Any]:

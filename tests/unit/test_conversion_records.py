@@ -1,10 +1,13 @@
 """The records of goals, orders, carts and products, and what pages had to do with conversions."""
 
+from random import Random
+
 import pytest
-from action_rows import CATEGORY, PAGE_URL, PRODUCT, SKU, Name, log, table, tree
+from action_rows import CATEGORY, PAGE_URL, PRODUCT, SKU, Name, log, stored_tables, table, tree
 
 from footfall.archiving.daylog import DayLog
 from footfall.archiving.setup import NamedGoal, SiteSetup
+from footfall.plugins.actions import measuring, page_goals
 from footfall.plugins.actions.records import ACTIONS
 from footfall.plugins.ecommerce import PRODUCTS
 from footfall.plugins.goals import goals_of as goal_records
@@ -177,6 +180,36 @@ def test_of_several_orders_of_a_segment_the_one_with_the_smallest_key_does() -> 
     )
     of_segment = day.of_visits(day.visits)
     assert (goals_of("/a", day)[ORDER][BEFORE], goals_of("/a", of_segment)[ORDER][BEFORE]) == (1, 3)
+
+
+def test_a_large_day_is_counted_as_a_small_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = Random(7)
+    pages = [Name(PAGE_URL, f"x.example/{chance.choice('ab')}/{number}") for number in range(20)]
+    seen = [{"idvisit": visit, "idvisitor": visit // 2, "url": chance.choice(pages)} for visit in range(60)]
+    day = log(
+        ACTIONS,
+        visits=[{**VISIT, **visit, "visit_entry_idaction_url": visit["url"]} for visit in seen],
+        actions=[
+            {**visit, "idaction_url": chance.choice([*pages, visit["url"]]), "server_time": time, "time_server": time}
+            for visit in seen
+            for time in range(chance.randrange(9))
+        ],
+        conversions=[
+            {
+                **visit,
+                "idgoal": chance.randrange(-1, 3),
+                "server_time": chance.randrange(9),
+                "revenue": 1.5,
+                "buster": 0,
+            }
+            for visit in chance.choices(seen, k=90)
+        ],
+    )
+    small = ACTIONS.compute(day)
+    monkeypatch.setattr(measuring, "_FEW_ROWS", 0)
+    monkeypatch.setattr(measuring, "_ROWS_AT_ONCE", 25)
+    monkeypatch.setattr(page_goals, "_CONVERSIONS_AT_ONCE", 7)
+    assert stored_tables(ACTIONS.compute(day)) == stored_tables(small)
 
 
 def test_folders_have_the_sum_of_the_goals_of_their_pages() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
+from footfall.archiving.daylog import total
 from footfall.archiving.timings import MEASURED, timing_columns
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ _OF_HITS: Final = (
 _OF_ENTRIES: Final = (
     pl.col("idvisitor").n_unique().alias("entry_nb_uniq_visitors"),
     pl.len().alias("entry_nb_visits"),
-    pl.col("visit_total_actions").sum().alias("entry_nb_actions"),
-    pl.col("visit_total_time").sum().alias("entry_sum_visit_length"),
+    total("visit_total_actions").alias("entry_nb_actions"),
+    total("visit_total_time").alias("entry_sum_visit_length"),
     (pl.col("visit_total_actions") <= 1).sum().alias("entry_bounce_count"),
 )
 _OF_EXITS: Final = (
@@ -155,7 +156,7 @@ def _parts(hits: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def _counted(hits: pl.DataFrame, visits: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    spent = hits.group_by(_PRECEDING).agg(sum_time_spent=pl.col("time_spent_ref_action").sum())
+    spent = hits.group_by(_PRECEDING).agg(sum_time_spent=total("time_spent_ref_action"))
     return (
         pl.concat(part.group_by(_ACTION).agg(_OF_HITS) for part in _parts(hits))
         .join(spent, left_on=_ACTION, right_on=_PRECEDING, how="left")
