@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from footfall.archiving.blob import StoredTable, stored, to_blobs
+from footfall.archiving.contents import kept, limited_blobs
 from footfall.archiving.datatable import DataTable
-from footfall.archiving.daylog import DayLog, site_hours
+from footfall.archiving.day_contents import day_contents, decides_all
+from footfall.archiving.daylog import site_hours
 from footfall.archiving.distinct import DistinctCounts
 from footfall.archiving.horizons import Horizons
 from footfall.archiving.invalidations import Invalidations
@@ -20,14 +21,13 @@ from footfall.archiving.logreader import LogReader
 from footfall.archiving.periods import Period, PeriodKind, local_date
 from footfall.archiving.plan import Archived, Plan, Plans
 from footfall.archiving.records import BlobRecord, Combine, RecordIndex
-from footfall.archiving.scope import VISITS, Scope
+from footfall.archiving.scope import Scope
 from footfall.archiving.setup import SiteSetup
-from footfall.archiving.summing import limit
 from footfall.archiving.table_sum import TableSum
 from footfall.archiving.tables import Archive, ArchiveTables, Blobs, Content, DoneStatus, Layers
 from footfall.archiving.telemetry import Making, Telemetry
 from footfall.clock import Clock
-from footfall.database import Database, is_lost
+from footfall.database import Database
 from footfall.errors import FootfallError, InvalidInput
 from footfall.packets import groups
 from footfall.sites import Site, Sites
@@ -226,17 +226,12 @@ class Archiver:
         log = self._log.read(reading, site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
         if log.is_empty and self.find(site, period) is None:
             return {}
-        by_segment: dict[str, list[Scope]] = {}
-        for scope in scopes:
-            by_segment.setdefault(scope.segment, []).append(scope)
-        views = _Views(plan, log)
         contents: dict[Scope, Content] = {}
-        for members in by_segment.values():
-            try:
-                theirs = views.of(members)
-                contents |= {scope: _computed(plan, scope, theirs) for scope in members}
-            except Exception as error:
-                _note_failure(members, error, failed)
+        for scope, outcome in day_contents(plan, log, scopes).items():
+            if isinstance(outcome, Exception):
+                failed[scope] = outcome
+            else:
+                contents[scope] = outcome
         return contents
 
     # A higher period
@@ -262,9 +257,11 @@ class Archiver:
             try:
                 numbers, blobs = self._combined(plan.index(scope), parts[scope])
             except Exception as error:
-                _note_failure([scope], error, failed)
+                if decides_all([scope], error):
+                    raise
+                failed[scope] = error
             else:
-                contents[scope] = _kept(scope, plan.index(scope), numbers | distinct.get(scope, {}), blobs)
+                contents[scope] = kept(scope, plan.index(scope), numbers | distinct.get(scope, {}), blobs)
         return contents
 
     def _keep_distinct(self, site: Site, period: Period, distinct: Mapping[Scope, dict[str, float]]) -> None:
@@ -313,7 +310,7 @@ class Archiver:
                 held = [archive for archive in newest.get(record.name, ()) if archive is not None]
                 table = _combined_table(record, [stored_blobs[archive, record.name] for archive in held])
                 numbers.update(records.counts(record.name, table))
-                blobs.update(_limited_blobs(record, record.name, table))
+                blobs.update(limited_blobs(record, record.name, table))
         return numbers, blobs
 
     def _combined_numbers(
@@ -337,79 +334,8 @@ class Archiver:
         return found
 
 
-class _Views:
-    """The log of a day as segments see it.
-
-    Args:
-        log: of all visits.
-    """
-
-    def __init__(self, plan: Plan, log: DayLog) -> None:
-        self._plan = plan
-        self._log = log
-        self._latest = ("", log)  # the whole of a segment, kept for the parts that follow
-
-    def of(self, scopes: Sequence[Scope]) -> DayLog:
-        """The log for scopes of one segment."""
-        first, plan = scopes[0], self._plan
-        if not first.segment:
-            return self._log
-        segment, log = self._latest
-        if first.base == segment and plan.segment(first.condition).is_of_visits:
-            return plan.segment(first.condition).apply(log, plan.columns(scopes))
-        if all(scope.plugin for scope in scopes):
-            return plan.segment(first.segment).apply(self._log, plan.columns(scopes))
-        log = plan.segment(first.segment).apply(self._log)
-        self._latest = (first.segment, log)
-        return log
-
-
 def _combined_table(record: BlobRecord, parts: Iterable[Blobs]) -> DataTable:
     total = TableSum(record.combine)
     for blobs in parts:
         total.add(blobs, record.name)
     return total.table()
-
-
-def _note_failure(scopes: Iterable[Scope], error: Exception, failed: dict[Scope, Exception]) -> None:
-    """Keep why archives of segments could not be made; what everything depends on is raised."""
-    if is_lost(error) or VISITS in scopes:
-        raise error
-    failed |= dict.fromkeys(scopes, error)
-
-
-def _computed(plan: Plan, scope: Scope, log: DayLog) -> Content:
-    """What the builders of a scope make of the log."""
-    records = plan.index(scope)
-    numbers: dict[str, float] = {}
-    blobs: dict[str, bytes] = {}
-    for builder in plan.builders(scope) if not log.is_empty else ():
-        for name, value in builder.values(log).items():
-            if scope.record and name not in records:
-                continue
-            if isinstance(value, StoredTable):
-                blobs |= to_blobs(name, value)
-            elif isinstance(value, DataTable):
-                numbers |= records.counts(name, value)
-                blobs |= _limited_blobs(records.table(name), name, value)
-            else:
-                numbers[name] = value
-    return _kept(scope, records, numbers, blobs)
-
-
-def _kept(scope: Scope, records: RecordIndex, numbers: dict[str, float], blobs: dict[str, bytes]) -> Content:
-    """What is stored: nothing that is zero, unless it has to hide an older number."""
-    if not scope.is_overlay:
-        return Content({name: value for name, value in numbers.items() if value}, blobs)
-    empty = {
-        name: blob
-        for record in records.tables
-        for name, blob in _limited_blobs(record, record.name, DataTable()).items()
-    }
-    return Content({record.name: 0 for record in records.numbers} | numbers, empty | blobs)
-
-
-def _limited_blobs(record: BlobRecord | None, name: str, table: DataTable) -> dict[str, bytes]:
-    if record is None:
-        raise TypeError(f"no plugin declares the table {name} that one computes")
-    return to_blobs(name, stored(limit(table, record)))

@@ -187,12 +187,11 @@ class _Tables:
         tables = range(len(self.counts))
         ends = [self.texts[_TABLE].search_sorted(table) for table in tables[::CHUNK_SIZE]]
         for first, begin, end in zip(tables[::CHUNK_SIZE], ends, [*ends[1:], self.texts.height], strict=True):
-            joined = self.texts[begin:end].group_by(_TABLE).agg(pl.col(_TEXT).str.join(""))
+            joined = self.texts[begin:end].group_by(_TABLE).agg(pl.col(_TEXT).str.join("").cast(pl.Binary))
             contents = dict(joined.rows())
             for table in tables[first : first + CHUNK_SIZE]:
                 notes = self.notes if table else b""
-                content = contents.pop(table, "").encode()
-                yield b"a:%d:{%b%b}" % (self.counts[table] + bool(notes), content, notes)
+                yield b"a:%d:{%b%b}" % (self.counts[table] + bool(notes), contents.pop(table, b""), notes)
 
 
 def _ranked(level: pl.DataFrame, most: int, taken: int) -> pl.DataFrame:

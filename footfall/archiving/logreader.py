@@ -223,7 +223,7 @@ class LogReader:
         ):
             part = pl.read_csv(b"\n".join([cells.header, *[row[0] for row in rows]]), schema=schema)
             # Most columns have no value on most days, and would take memory all the same.
-            parts.append(part.select(filled(part)) if parts or part.height == _ROWS_PER_FETCH else part)
+            parts.append(part.select(filled(part)).rechunk() if parts or part.height == _ROWS_PER_FETCH else part)
         if not parts:
             return cells.nothing
         found = parts[0] if len(parts) == 1 else _joined(parts)

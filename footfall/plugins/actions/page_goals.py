@@ -5,7 +5,7 @@ The formulas are the reference's (conformance `archives`, the goal columns of Ac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -95,18 +95,19 @@ class _PageGoals:
         ).with_columns(pl.when(pl.col(GOAL) != ABANDONED_CART).then(pl.col(name)).alias(name) for name in _SHARES)
 
     def _cell(self) -> pl.Expr:
-        return pl.col(ROW).cast(pl.UInt64) * len(self._goals) + pl.col(_GOAL_NUMBER)
+        return pl.col(ROW).cast(pl.UInt64) * len(self._goals) + pl.col(_GOAL_NUMBER).cast(pl.UInt64)
 
     # Pages seen before
 
     def _seen(self) -> dict[Kind, pl.DataFrame]:
         """Conversions by the pages seen before, some visits after the other."""
-        found: dict[Kind, list[pl.DataFrame]] = {kind: [] for kind in self._pages}
+        total: dict[Kind, pl.DataFrame] = {}
         places = {kind: self._places(kind) for kind in self._pages}
         for views in self._views():
-            for kind, cells in found.items():
-                cells.append(self._of_seen(views.rename({f"idaction_{kind}": _PAGE}), places[kind]))
-        return {kind: _summed(cells) for kind, cells in found.items()}
+            for kind, found in places.items():
+                cells = self._of_seen(views.rename({f"idaction_{kind}": _PAGE}), found)
+                total[kind] = _sum(total[kind], cells) if kind in total else cells
+        return {kind: _rounded(cells) for kind, cells in total.items()}
 
     def _places(self, kind: Kind) -> pl.DataFrame:
         """The row of each action of a kind, null for one without a row."""
@@ -143,7 +144,7 @@ class _PageGoals:
             seen.with_columns(
                 self._conversions[name].gather(seen[_CONVERSION]) for name in (_VISIT, _GOAL_NUMBER, "revenue")
             )
-            .select((self._cell() * self._visits + pl.col(_VISIT)).alias(_PART), _SEEN, "revenue")
+            .select((self._cell() * self._visits + pl.col(_VISIT).cast(pl.UInt64)).alias(_PART), _SEEN, "revenue")
             .sort(_PART, maintain_order=True)
             .group_by(_PART, maintain_order=True)
             .agg(
@@ -208,13 +209,14 @@ def _before(conversions: pl.DataFrame, actions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _summed(cells: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The cells of all visits from those of some visits each."""
-    if len(cells) == 1:
-        (total,) = cells
-    else:
-        total = pl.concat(cells).group_by(_CELL, maintain_order=True).agg(_SUMS)
-    return total.select(
+def _sum(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """The cells of all visits from those of some and of the others."""
+    return pl.concat([first, second]).group_by(_CELL, maintain_order=True).agg(_SUMS)
+
+
+def _rounded(cells: pl.DataFrame) -> pl.DataFrame:
+    """The columns of cells as they are stored."""
+    return cells.select(
         _CELL,
         "nb_conversions",
         pl.col("nb_conversions").alias("nb_conversions_page_uniq"),
@@ -228,7 +230,7 @@ def _summed(cells: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def _dense(column: str) -> pl.Expr:
     """The values of a column numbered from 0, in their order."""
-    return pl.col(column).rank("dense").cast(pl.UInt64) - 1
+    return pl.col(column).rank("dense") - 1
 
 
 def _cut(share: pl.Expr) -> pl.Expr:
