@@ -122,7 +122,7 @@ class DayLog:
         def theirs(table: str) -> pl.DataFrame:
             rows = self._rows[table]
             if columns is not None:
-                rows = rows.select(columns.get(table, ()))
+                rows = rows[list(columns[table])] if table in columns else pl.DataFrame()
             return rows if rows.is_empty() else rows.filter(is_theirs)
 
         return replace(

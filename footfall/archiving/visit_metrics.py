@@ -197,7 +197,7 @@ def columns_by(
     """
     width = len(keys)
     counted: dict[Key, list[float]] = {}
-    for row in visits.select(*keys, *_VISIT_METRICS).rows():
+    for row in visits[[*keys, *_VISIT_METRICS]].rows():
         for key in rows(row[:width]):
             present = counted.get(key)
             counted[key] = list(row[width:]) if present is None else _visit_sum(present, row[width:])
@@ -220,7 +220,7 @@ def _goals_by(
     """The counts of each goal of each row."""
     width = len(keys)
     found: dict[Key, dict[int, list[float]]] = {}
-    for row in conversions.select(*keys, _GOAL, *_GOAL_METRICS).rows():
+    for row in conversions[[*keys, _GOAL, *_GOAL_METRICS]].rows():
         idgoal, counts = row[width], row[width + 1 :]
         for key in rows(row[:width]):
             goals = found.setdefault(key, {})

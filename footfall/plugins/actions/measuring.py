@@ -87,7 +87,7 @@ def measured(log: DayLog) -> Callable[[int], pl.DataFrame]:
     Columns about entries, exits and searches are null where there were none.
     """
     is_search = pl.col("idaction_name_ref").is_in(log.names.filter(pl.col(_TYPE) == SEARCH)[_ACTION].implode())
-    hits = log.actions.select(*READS["log_link_visit_action"], "idvisit")
+    hits = log.actions[[*READS["log_link_visit_action"], "idvisit"]]
     if log.has_values("log_link_visit_action", ("idaction_event_category",)):
         hits = hits.filter(pl.col("idaction_event_category").is_null())
     hits = hits.with_columns(

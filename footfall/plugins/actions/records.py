@@ -99,7 +99,7 @@ class _Places:
         """The number of the path of each of these actions (_PATH) and what describes it; the busiest have one."""
         known = self.actions.with_row_index(_PATH)
         return (
-            actions.select("idaction")
+            actions[["idaction"]]
             .join(known, on="idaction", how="left", maintain_order="left")
             .with_columns(pl.when(pl.int_range(pl.len()) < _MOST_ACTIONS).then(_PATH))
         )
@@ -116,7 +116,7 @@ def _url_tree(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -> S
     places = log.of_names(_page_places)
     found = places.of(pages)
     rows = TreeRows(
-        pages.select(_OF_PAGES),
+        pages[_OF_PAGES],
         places.paths,
         found[_PATH],
         optional=_OPTIONAL,
@@ -155,7 +155,7 @@ def _title_table(log: DayLog, pages: pl.DataFrame, goals: pl.DataFrame | None) -
     places = log.of_names(_title_places)
     found = places.of(pages)
     rows = TreeRows(
-        pages.select(_OF_PAGES),
+        pages[_OF_PAGES],
         places.paths,
         found[_PATH],
         optional=_OPTIONAL,
@@ -187,7 +187,7 @@ def _link_tree(log: DayLog, links: pl.DataFrame, record: BlobRecord) -> StoredTa
     places = log.of_names(_link_places)
     found = places.of(links)
     rows = TreeRows(
-        links.select(_OF_LINKS),
+        links[_OF_LINKS],
         places.paths,
         found[_PATH],
         leaves_only=frozenset(("nb_uniq_visitors",)),
@@ -217,7 +217,7 @@ def _search_table(log: DayLog, searches: pl.DataFrame) -> StoredTable:
     places = log.of_names(_search_places)
     found = places.of(searches)
     rows = TreeRows(
-        searches.select(_OF_SEARCHES),
+        searches[_OF_SEARCHES],
         places.paths,
         found[_PATH],
         optional=frozenset(("exit_nb_visits",)),
