@@ -6,12 +6,14 @@ Everything that is wanted of a day, of however many segments, is computed from o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 
 from footfall.archiving.contents import kept, limited_blobs
 from footfall.archiving.datatable import DataTable
-from footfall.archiving.day_contents import day_contents, decides_all
+from footfall.archiving.day_contents import DayContents, Outcomes, decides_all
 from footfall.archiving.daylog import site_hours
 from footfall.archiving.distinct import DistinctCounts
 from footfall.archiving.horizons import Horizons
@@ -147,19 +149,30 @@ class Archiver:
             Exception: the archive of all visits cannot be made; then there is none.
         """
         with self._telemetry.making(site.idsite, period) as making:
-            return self._make(site, period, lock, scopes or self.scopes(site, [""]), making)
+            archived_at = self._clock.now().replace(tzinfo=None, microsecond=0)
+            store = partial(self._store, site, period, lock, archived_at, making)
+            scopes = scopes or self.scopes(site, [""])
+            if period.kind is PeriodKind.DAY:
+                self._make_day(site, period, scopes, store)
+            else:
+                store(self._of_parts(site, period, lock, scopes, making.failed))
+            return Made(making.archives, making.failed)
 
-    def _make(self, site: Site, period: Period, lock: SiteLock, scopes: Sequence[Scope], making: Making) -> Made:
-        archived_at = self._clock.now().replace(tzinfo=None, microsecond=0)
-        failed: dict[Scope, Exception] = {}
-        if period.kind is PeriodKind.DAY:
-            contents = self._of_day(site, period, scopes, failed)
-        else:
-            contents = self._of_parts(site, period, lock, scopes, failed)
-        if not contents:
-            making.failed = failed
-            return Made(failed=failed)
-        ids = self._database.retrying(lambda: self._tables.next_ids(period, len(contents)))
+    def _store(
+        self,
+        site: Site,
+        period: Period,
+        lock: SiteLock,
+        archived_at: datetime,
+        making: Making,
+        contents: Mapping[Scope, Content | Exception],
+    ) -> None:
+        """Store archives together, of those scopes that could be archived."""
+        making.failed |= {scope: error for scope, error in contents.items() if isinstance(error, Exception)}
+        found = {scope: content for scope, content in contents.items() if isinstance(content, Content)}
+        if not found:
+            return
+        ids = self._database.retrying(lambda: self._tables.next_ids(period, len(found)))
         archives = {
             scope: Archive(
                 idarchive,
@@ -169,19 +182,17 @@ class Archiver:
                 archived_at,
                 scope.flag,
             )
-            for idarchive, scope in zip(ids, contents, strict=True)
+            for idarchive, scope in zip(ids, found, strict=True)
         }
-        self._store(lock, {archives[scope]: content for scope, content in contents.items()})
-        making.contents, making.failed = contents, failed
-        return Made(archives, failed)
 
-    def _store(self, lock: SiteLock, contents: Mapping[Archive, Content]) -> None:
         def write() -> None:
             with self._database.transaction():
                 lock.require()
-                self._tables.write(contents)
+                self._tables.write({archives[scope]: content for scope, content in found.items()})
 
         self._database.retrying(write)
+        making.archives |= archives
+        making.contents |= found
 
     def has_anything(self, site: Site, period: Period) -> bool:
         """Whether there is anything to archive: log of the period, or an archive that would be outdated otherwise."""
@@ -218,21 +229,27 @@ class Archiver:
 
     # A day
 
-    def _of_day(
-        self, site: Site, period: Period, scopes: Sequence[Scope], failed: dict[Scope, Exception]
-    ) -> dict[Scope, Content]:
+    def _make_day(self, site: Site, period: Period, scopes: Sequence[Scope], store: Callable[[Outcomes], None]) -> None:
+        """Store what there is of a day; while a segment is computed, what was computed before it is written."""
         zone, plan = site.days.zone, self._plan(site)
         reading = plan.reading(scopes)
         log = self._log.read(reading, site.idsite, *period.utc_bounds(zone), site_hours(period.first, zone))
         if log.is_empty and self.find(site, period) is None:
-            return {}
-        contents: dict[Scope, Content] = {}
-        for scope, outcome in day_contents(plan, log, scopes).items():
-            if isinstance(outcome, Exception):
-                failed[scope] = outcome
-            else:
-                contents[scope] = outcome
-        return contents
+            return
+        day = DayContents(plan, log, scopes)
+        *families, last = day.families
+        # Nothing else uses the connection meanwhile.
+        with ThreadPoolExecutor(max_workers=1) as writer:
+            storing: Future[None] | None = None
+            for family in families:
+                computed = day.computed(family)
+                if storing is not None:
+                    storing.result()
+                storing = writer.submit(lambda computed: store(day.contents(computed)), computed)
+            computed = day.computed(last)
+            if storing is not None:
+                storing.result()
+        store(day.contents(computed))
 
     # A higher period
 

@@ -14,7 +14,7 @@ from footfall.metrics.declared import ARCHIVE_SECONDS, ARCHIVES
 
 if TYPE_CHECKING:
     from footfall.archiving.periods import Period
-    from footfall.archiving.tables import Content
+    from footfall.archiving.tables import Archive, Content
     from footfall.clock import Clock
     from footfall.queue.counters import CountWriter
 
@@ -80,13 +80,15 @@ class Making:
     """What becomes of the archives of a period.
 
     Attributes:
-        contents: what was stored, by scope.
+        archives: those that were stored, by scope.
+        contents: what is in them.
         failed: why a scope could not be archived.
     """
 
     def __init__(self) -> None:
-        self.contents: Mapping[Scope, Content] = {}
-        self.failed: Mapping[Scope, Exception] = {}
+        self.archives: dict[Scope, Archive] = {}
+        self.contents: dict[Scope, Content] = {}
+        self.failed: dict[Scope, Exception] = {}
 
 
 def _date(period: Period) -> str:
