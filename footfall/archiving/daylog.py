@@ -55,8 +55,8 @@ class DayLog:
         names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` and `items` refer to.
         hours: the hour of the site's day for each hour in UTC.
         earlier: by log table, rows of these visits from before the day, of visits that did not begin in it.
-        is_part: whether these are only some of the visits of the day.
-        made_of_names: what `of_names` has made, shared with the logs that are part of this one.
+        day: the log of all visits; None where this is that.
+        made: what `of_names` and `of_day` have made, shared with the logs that are part of this one.
     """
 
     visits: pl.DataFrame
@@ -66,8 +66,8 @@ class DayLog:
     names: pl.DataFrame
     hours: Sequence[int] = HOURS
     earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    is_part: bool = False
-    made_of_names: dict[Callable[[pl.DataFrame], Any], Any] = field(default_factory=dict, repr=False)
+    day: DayLog | None = field(default=None, repr=False)
+    made: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -131,14 +131,21 @@ class DayLog:
             actions=theirs("log_link_visit_action"),
             conversions=theirs("log_conversion"),
             items=theirs("log_conversion_item"),
-            is_part=True,
+            day=self.day or self,
         )
 
     def of_names(self, make: Callable[[pl.DataFrame], T]) -> T:
         """What a function makes of the day's names; it is called once, whatever the number of segments."""
-        if make not in self.made_of_names:
-            self.made_of_names[make] = make(self.names)
-        made: T = self.made_of_names[make]
+        return self._once(make, self.names)
+
+    def of_day(self, make: Callable[[DayLog], T]) -> T:
+        """What a function makes of the log of all visits; it is called once, whatever the number of segments."""
+        return self._once(make, self.day or self)
+
+    def _once(self, make: Callable[[Any], T], argument: object) -> T:
+        if make not in self.made:
+            self.made[make] = make(argument)
+        made: T = self.made[make]
         return made
 
     def names_of(self, ids: pl.Series) -> pl.Series:

@@ -6,6 +6,7 @@ The formulas are the reference's (conformance `archives`, the goal columns of Ac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ READS: Final = {
     "log_conversion": ("idgoal", "server_time", "revenue", "buster"),
 }
 
+_READ: Final = ["idvisit", GOAL, "server_time", "revenue", "buster"]
+_VIEW: Final = ["idvisit", "idaction_url", "idaction_name", "server_time"]
 _TYPES: Final[dict[Kind, int]] = {"url": PAGE_URL, "name": PAGE_TITLE}
 # Of several conversions of a goal in a visit one says how many pages came before: the first in the order in which the
 # reference's database reads them. For all visits that is by time, for those of a segment by a signed key. The key of an
@@ -33,16 +36,17 @@ _BY_KEY: Final = (
     .otherwise(pl.col("server_time").cast(pl.Int64))
 )
 _PAGE, _CONVERSION, _VISIT, _SEEN, _REVENUE = "idaction", "conversion", "visit", "seen", pl.col("revenue")
-_GOAL_NUMBER, _CELL, _PART = "goal_number", "cell", "part"
+_GOAL_NUMBER, _PAGE_NUMBER, _CELL, _PART = "goal_number", "page_number", "cell", "part"
+_RANK, _BEFORE, _BEFORE_OF_SEGMENT = "rank", "nb_conv_pages_before", "before_of_segment"
 _CONVERSIONS_AT_ONCE: Final = 200_000  # with the actions of their visits, for the sake of memory
 _SUMS: Final = (
     pl.col("nb_conversions").sum(),
     _REVENUE.sum(),
-    pl.col("nb_conv_pages_before").max(),
+    pl.col(_BEFORE).max(),
     pl.col("nb_conversions_attrib").sum(),
     pl.col("revenue_attrib").sum(),
 )
-_SHARES: Final = ("nb_conv_pages_before", "nb_conversions_attrib", "nb_conversions_page_rate", "revenue_attrib")
+_SHARES: Final = (_BEFORE, "nb_conversions_attrib", "nb_conversions_page_rate", "revenue_attrib")
 
 
 def goals_of_pages(log: DayLog, pages: Mapping[Kind, pl.DataFrame]) -> dict[Kind, pl.DataFrame]:
@@ -53,165 +57,198 @@ def goals_of_pages(log: DayLog, pages: Mapping[Kind, pl.DataFrame]) -> dict[Kind
     """
     if log.conversions.is_empty():
         return {}
-    return _PageGoals(log, {kind: rows.with_row_index(ROW) for kind, rows in pages.items()}).columns()
+    cells = log.of_day(_Cells.of)
+    seen = _seen(log, cells)
+    entries = _entries(log, cells)
+    found = {}
+    for kind, rows in pages.items():
+        row_of = cells.pages[kind].join(rows.with_row_index(ROW), on=_PAGE, how="left", maintain_order="left")
+        columns = _rounded(seen[kind]).join(
+            _entered(kind, entries, cells, row_of), on=_CELL, how="full", coalesce=True, maintain_order="left_right"
+        )
+        found[kind] = cells.described(columns, row_of[ROW])
+    return found
 
 
-class _PageGoals:
-    """The goal columns of pages of all kinds.
+@dataclass(frozen=True)
+class _Cells:
+    """The numbers of cells, a goal of a page each; made of the numbers of the page and of the goal.
 
-    Each cell, a goal of a row, has one number, made of those of the row and of the goal; so has each part that a visit
-    has in it. Polars sorts and groups by one number in half the time that it takes for several.
+    Polars sorts and groups by one number in half the time that it takes for several.
 
     Args:
-        pages: by kind, with the number of their row under ROW.
+        pages: by kind, `idaction` in the order of their numbers (_PAGE_NUMBER).
+        goals: in the order of their numbers.
     """
 
-    def __init__(self, log: DayLog, pages: Mapping[Kind, pl.DataFrame]) -> None:
-        self._log = log
-        self._pages = pages
-        self._conversions = (
-            log.conversions.select("idvisit", GOAL, "server_time", "revenue", "buster")
-            .sort(_BY_KEY if log.is_part else "server_time", maintain_order=True)
-            .drop("buster")
-            .with_row_index(_CONVERSION)
-            .with_columns(_dense("idvisit").alias(_VISIT), _dense(GOAL).alias(_GOAL_NUMBER))
-        )
-        self._goals = self._conversions[GOAL].unique().sort()
-        self._visits = self._conversions[_VISIT].n_unique()
+    pages: Mapping[Kind, pl.DataFrame]
+    goals: pl.Series
 
-    def columns(self) -> dict[Kind, pl.DataFrame]:
-        """The columns, by kind."""
-        seen, entered = self._seen(), self._entered()
-        return {kind: self._shown(seen[kind], entered[kind]) for kind in self._pages}
+    @classmethod
+    def of(cls, log: DayLog) -> _Cells:
+        """Of all pages and goals of a day."""
+        pages = {
+            kind: log.names.filter(pl.col("type") == number).select(_PAGE).with_row_index(_PAGE_NUMBER)
+            for kind, number in _TYPES.items()
+        }
+        return cls(pages, log.conversions[GOAL].unique().sort())
 
-    def _shown(self, seen: pl.DataFrame, entered: pl.DataFrame) -> pl.DataFrame:
-        """The columns of all cells, with the row and the goal that each stands for."""
-        columns = seen.join(entered, on=_CELL, how="full", coalesce=True, maintain_order="left_right")
-        cell, count = columns[_CELL], len(self._goals)
-        return columns.select(
-            (cell // count).cast(pl.UInt32).alias(ROW),
-            self._goals.gather(cell % count).alias(GOAL),
-            pl.exclude(_CELL),
-        ).with_columns(pl.when(pl.col(GOAL) != ABANDONED_CART).then(pl.col(name)).alias(name) for name in _SHARES)
+    def numbered(self, conversions: pl.DataFrame) -> pl.DataFrame:
+        """The conversions with the number of their goal."""
+        return conversions.with_columns(self.goals.search_sorted(conversions[GOAL]).alias(_GOAL_NUMBER))
 
-    def _cell(self) -> pl.Expr:
-        return pl.col(ROW).cast(pl.UInt64) * len(self._goals) + pl.col(_GOAL_NUMBER).cast(pl.UInt64)
+    @property
+    def number(self) -> pl.Expr:
+        """Of a cell, from those of page and goal."""
+        return pl.col(_PAGE_NUMBER).cast(pl.UInt64) * len(self.goals) + pl.col(_GOAL_NUMBER)
 
-    # Pages seen before
+    def described(self, columns: pl.DataFrame, row_of: pl.Series) -> pl.DataFrame:
+        """The columns of cells by ROW and GOAL; those of pages without a row are left out.
 
-    def _seen(self) -> dict[Kind, pl.DataFrame]:
-        """Conversions by the pages seen before, some visits after the other."""
-        total: dict[Kind, pl.DataFrame] = {}
-        places = {kind: self._places(kind) for kind in self._pages}
-        for views in self._views():
-            for kind, found in places.items():
-                cells = self._of_seen(views.rename({f"idaction_{kind}": _PAGE}), found)
-                total[kind] = _sum(total[kind], cells) if kind in total else cells
-        return {kind: _rounded(cells) for kind, cells in total.items()}
-
-    def _places(self, kind: Kind) -> pl.DataFrame:
-        """The row of each action of a kind, null for one without a row."""
-        names = self._log.names
-        actions = names.filter(pl.col("type") == _TYPES[kind]).select(_PAGE)
-        return actions.join(self._pages[kind].select(_PAGE, ROW), on=_PAGE, how="left")
-
-    def _views(self) -> Iterator[pl.DataFrame]:
-        """The actions before each conversion, in the order of conversions."""
-        actions = self._log.actions.select("idvisit", "idaction_url", "idaction_name", viewed="server_time")
-        count = -(-self._conversions.height // _CONVERSIONS_AT_ONCE)
-        if count == 1:
-            yield _before(self._conversions, actions)
-            return
-        # Visits are cut by their ids, so that all that belongs to one is seen at once.
-        ids = self._conversions["idvisit"].unique().sort()
-        firsts = [ids[len(ids) * number // count] for number in range(count)]
-        for first, end in zip_longest(firsts, firsts[1:]):
-            is_inside = pl.col("idvisit") >= first
-            if end is not None:
-                is_inside &= pl.col("idvisit") < end
-            yield _before(self._conversions.filter(is_inside), actions.filter(is_inside))
-
-    def _of_seen(self, views: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
-        """The cells of conversions by the pages seen before: each view of a page has the same part in them."""
-        share = 1 / pl.col(_SEEN)
-        seen = (
-            views.select(_CONVERSION, _PAGE)
-            .join(places, on=_PAGE, maintain_order="left")
-            .with_columns(pl.len().over(_CONVERSION).alias(_SEEN))
+        Args:
+            row_of: by the number of a page.
+        """
+        cell, count = columns[_CELL], len(self.goals)
+        return (
+            columns.select(
+                row_of.gather(cell // count).alias(ROW), self.goals.gather(cell % count).alias(GOAL), pl.exclude(_CELL)
+            )
             .filter(pl.col(ROW).is_not_null())
-        )
-        parts = (
-            seen.with_columns(
-                self._conversions[name].gather(seen[_CONVERSION]) for name in (_VISIT, _GOAL_NUMBER, "revenue")
-            )
-            .select((self._cell() * self._visits + pl.col(_VISIT).cast(pl.UInt64)).alias(_PART), _SEEN, "revenue")
-            .sort(_PART, maintain_order=True)
-            .group_by(_PART, maintain_order=True)
-            .agg(
-                pl.len().alias("nb_conversions"),
-                _REVENUE.sum(),
-                pl.col(_SEEN).first().alias("nb_conv_pages_before"),
-                share.round(4).sum().alias("nb_conversions_attrib"),
-                (_REVENUE.cast(pl.Float32).cast(pl.Float64) * _cut(share)).sum().round(2).alias("revenue_attrib"),
-            )
-        )
-        return (
-            parts.with_columns((pl.col(_PART) // self._visits).alias(_CELL).set_sorted())
-            .group_by(_CELL, maintain_order=True)
-            .agg(_SUMS)
+            .with_columns(pl.when(pl.col(GOAL) != ABANDONED_CART).then(pl.col(name)).alias(name) for name in _SHARES)
         )
 
-    # Pages that visits began with
 
-    def _entered(self) -> dict[Kind, pl.DataFrame]:
-        """Conversions by the page that their visit began with, carts aside."""
-        entries = (
-            self._conversions.lazy()
-            .filter(pl.col(GOAL) != ABANDONED_CART)
-            .join(
-                self._log.visits.lazy().select("idvisit", "visit_entry_idaction_url", "visit_entry_idaction_name"),
-                on="idvisit",
-            )
-            .select(_GOAL_NUMBER, "revenue", "visit_entry_idaction_url", "visit_entry_idaction_name")
-            .collect()
-        )
-        return {kind: self._of_entries(kind, entries, rows) for kind, rows in self._pages.items()}
+# Pages seen before
 
-    def _of_entries(self, kind: Kind, entries: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-        return (
-            entries.select(pl.col(f"visit_entry_idaction_{kind}").alias(_PAGE), _GOAL_NUMBER, "revenue")
-            .join(rows.select(_PAGE, ROW, "entry_nb_visits"), on=_PAGE)
-            .group_by(self._cell().alias(_CELL))
-            .agg(
-                pl.len().alias("nb_conversions_entry"),
-                _REVENUE.sum().round(2).alias("revenue_entry"),
-                pl.col("entry_nb_visits").first(),
-            )
-            .select(
-                _CELL,
-                "nb_conversions_entry",
-                "revenue_entry",
-                nb_conversions_entry_rate=_per_entry("nb_conversions_entry"),
-                revenue_per_entry=_per_entry("revenue_entry"),
-            )
+
+def _seen(log: DayLog, cells: _Cells) -> dict[Kind, pl.DataFrame]:
+    """Conversions by the pages seen before."""
+    before = _BEFORE_OF_SEGMENT if log.day else _BEFORE
+    total: dict[Kind, pl.DataFrame] = {}
+    for part in _parts(log, cells):
+        for kind, rows in part.items():
+            own = _summed(rows.with_columns(pl.col(before).alias(_BEFORE)))
+            total[kind] = _summed(pl.concat([total[kind], own])) if kind in total else own
+    return total
+
+
+def _summed(cells: pl.DataFrame) -> pl.DataFrame:
+    """The sums of what there is of each cell, in their order: halves are rounded alike in all archives."""
+    return cells.group_by(_CELL, maintain_order=True).agg(_SUMS)
+
+
+def _parts(log: DayLog, cells: _Cells) -> Iterator[dict[Kind, pl.DataFrame]]:
+    """The parts that visits have in cells, some visits after the other.
+
+    The parts of a small day are kept for its segments: what a visit has part in is the same in all of them.
+    """
+    if (log.day or log).conversions.height > _CONVERSIONS_AT_ONCE:
+        for some in _slices(log):
+            yield _VisitParts.of(some, cells).by_kind
+        return
+    of_day = log.of_day(_parts_of_day)
+    yield of_day.by_kind if log.day is None else of_day.of_visits(log.conversions["idvisit"])
+
+
+def _parts_of_day(log: DayLog) -> _VisitParts:
+    return _VisitParts.of(log, log.of_day(_Cells.of))
+
+
+def _slices(log: DayLog) -> Iterator[DayLog]:
+    """Conversions with the actions of their visits, some visits after the other."""
+    count = -(-log.conversions.height // _CONVERSIONS_AT_ONCE)
+    ids = log.conversions["idvisit"].unique().sort()
+    firsts = [ids[len(ids) * number // count] for number in range(count)]
+    for first, end in zip_longest(firsts, firsts[1:]):
+        is_inside = pl.col("idvisit") >= first
+        if end is not None:
+            is_inside &= pl.col("idvisit") < end
+        yield replace(
+            log, conversions=log.conversions[_READ].filter(is_inside), actions=log.actions[_VIEW].filter(is_inside)
         )
+
+
+@dataclass(frozen=True)
+class _VisitParts:
+    """The parts that visits have in cells.
+
+    Args:
+        visits: the ids of visits, in the order of their numbers.
+        by_kind: for each kind of page a row for each cell (_CELL) and visit (_VISIT).
+    """
+
+    visits: pl.Series
+    by_kind: dict[Kind, pl.DataFrame]
+
+    @classmethod
+    def of(cls, log: DayLog, cells: _Cells) -> _VisitParts:
+        """Of the conversions of a log: each view of a page before one has the same part in it."""
+        conversions = cells.numbered(
+            log.conversions[_READ]
+            .sort("server_time", maintain_order=True)
+            .with_columns(_BY_KEY.rank("ordinal").alias(_RANK), (pl.col("idvisit").rank("dense") - 1).alias(_VISIT))
+            .with_row_index(_CONVERSION)
+        )
+        visits = conversions["idvisit"].unique().sort()
+        views = _before(conversions, log.actions)
+        by_kind = {}
+        for kind, pages in cells.pages.items():
+            column = f"idaction_{kind}"
+            seen = views[[_CONVERSION, column]].join(pages, left_on=column, right_on=_PAGE, maintain_order="left")
+            by_kind[kind] = _parts_of_views(seen, conversions, cells, len(visits))
+        return cls(visits, by_kind)
+
+    def of_visits(self, ids: pl.Series) -> dict[Kind, pl.DataFrame]:
+        """The parts of some of the visits."""
+        is_chosen = self.visits.is_in(ids.unique().implode())
+        return {kind: parts.filter(is_chosen.gather(parts[_VISIT])) for kind, parts in self.by_kind.items()}
+
+
+def _parts_of_views(views: pl.DataFrame, conversions: pl.DataFrame, cells: _Cells, visits: int) -> pl.DataFrame:
+    """The parts, from the pages viewed before each conversion."""
+    share = 1 / pl.col(_SEEN)
+    of_conversion = (_VISIT, _GOAL_NUMBER, "revenue", _RANK)
+    parts = (
+        views.with_columns(
+            pl.len().over(_CONVERSION).alias(_SEEN),
+            *(conversions[name].gather(views[_CONVERSION]) for name in of_conversion),
+        )
+        .select(
+            (cells.number * visits + pl.col(_VISIT)).alias(_PART),
+            (pl.col(_RANK).cast(pl.UInt64) * 2**32 + pl.col(_SEEN)).alias(_RANK),
+            *(_SEEN, "revenue"),
+        )
+        .sort(_PART, maintain_order=True)
+        .group_by(_PART, maintain_order=True)
+        .agg(
+            pl.len().alias("nb_conversions"),
+            _REVENUE.sum(),
+            pl.col(_SEEN).first().alias(_BEFORE),
+            (pl.col(_RANK).min() % 2**32).cast(pl.UInt32).alias(_BEFORE_OF_SEGMENT),
+            share.round(4).sum().alias("nb_conversions_attrib"),
+            (_REVENUE.cast(pl.Float32).cast(pl.Float64) * _cut(share)).sum().round(2).alias("revenue_attrib"),
+        )
+    )
+    cell, visit = pl.col(_PART) // visits, (pl.col(_PART) % visits).cast(pl.UInt32)
+    return parts.select(cell.alias(_CELL).set_sorted(), visit.alias(_VISIT), pl.exclude(_PART))
 
 
 def _before(conversions: pl.DataFrame, actions: pl.DataFrame) -> pl.DataFrame:
-    """The actions that the visits of conversions had seen by then (_CONVERSION and the ids of an action)."""
+    """The actions that the visits of conversions had seen by then (_CONVERSION and the ids of an action), in the order
+    of conversions.
+    """
     return (
         conversions.lazy()
         .select(_CONVERSION, "idvisit", "server_time")
-        .join(actions.lazy(), on="idvisit", maintain_order="left")
+        .join(
+            actions.lazy().select("idvisit", "idaction_url", "idaction_name", viewed="server_time"),
+            on="idvisit",
+            maintain_order="left",
+        )
         .filter(pl.col("viewed") <= pl.col("server_time"))
         .select(_CONVERSION, "idaction_url", "idaction_name")
         .collect()
     )
-
-
-def _sum(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    """The cells of all visits from those of some and of the others."""
-    return pl.concat([first, second]).group_by(_CELL, maintain_order=True).agg(_SUMS)
 
 
 def _rounded(cells: pl.DataFrame) -> pl.DataFrame:
@@ -221,16 +258,50 @@ def _rounded(cells: pl.DataFrame) -> pl.DataFrame:
         "nb_conversions",
         pl.col("nb_conversions").alias("nb_conversions_page_uniq"),
         _REVENUE.round(2),
-        "nb_conv_pages_before",
+        _BEFORE,
         pl.col("nb_conversions_attrib").round(4),
         pl.lit(0).alias("nb_conversions_page_rate"),
         pl.col("revenue_attrib").round(2),
     )
 
 
-def _dense(column: str) -> pl.Expr:
-    """The values of a column numbered from 0, in their order."""
-    return pl.col(column).rank("dense") - 1
+# Pages that visits began with
+
+
+def _entries(log: DayLog, cells: _Cells) -> pl.DataFrame:
+    """Conversions with the pages that their visit began with, carts aside."""
+    pages = ("visit_entry_idaction_url", "visit_entry_idaction_name")
+    return (
+        cells.numbered(log.conversions[["idvisit", GOAL, "revenue"]])
+        .lazy()
+        .filter(pl.col(GOAL) != ABANDONED_CART)
+        .join(log.visits.lazy().select("idvisit", *pages), on="idvisit")
+        .select(_GOAL_NUMBER, "revenue", *pages)
+        .collect()
+    )
+
+
+def _entered(kind: Kind, entries: pl.DataFrame, cells: _Cells, rows: pl.DataFrame) -> pl.DataFrame:
+    """The cells of conversions by the page that their visit began with.
+
+    Args:
+        rows: by the number of a page.
+    """
+    return (
+        entries.select(pl.col(f"visit_entry_idaction_{kind}").alias(_PAGE), _GOAL_NUMBER, "revenue")
+        .join(rows.select(_PAGE, _PAGE_NUMBER, "entry_nb_visits"), on=_PAGE)
+        .group_by(cells.number.alias(_CELL))
+        .agg(
+            pl.len().alias("nb_conversions_entry"),
+            _REVENUE.sum().round(2).alias("revenue_entry"),
+            pl.col("entry_nb_visits").first(),
+        )
+        .select(
+            *(_CELL, "nb_conversions_entry", "revenue_entry"),
+            nb_conversions_entry_rate=_per_entry("nb_conversions_entry"),
+            revenue_per_entry=_per_entry("revenue_entry"),
+        )
+    )
 
 
 def _cut(share: pl.Expr) -> pl.Expr:
