@@ -205,11 +205,13 @@ def test_a_large_day_is_counted_as_a_small_one_is(monkeypatch: pytest.MonkeyPatc
             for visit in chance.choices(seen, k=90)
         ],
     )
-    small = ACTIONS.compute(day)
+    segment = day.of_visits(day.visits.filter(day.visits["idvisit"] % 3 == 0))
+    small = [stored_tables(ACTIONS.compute(log)) for log in (day, segment)]
     monkeypatch.setattr(measuring, "_FEW_ROWS", 0)
     monkeypatch.setattr(measuring, "_ROWS_AT_ONCE", 25)
+    monkeypatch.setattr(page_goals, "_FEW_CONVERSIONS", 0)
     monkeypatch.setattr(page_goals, "_CONVERSIONS_AT_ONCE", 7)
-    assert stored_tables(ACTIONS.compute(day)) == stored_tables(small)
+    assert [stored_tables(ACTIONS.compute(log)) for log in (day, segment)] == small
 
 
 def test_folders_have_the_sum_of_the_goals_of_their_pages() -> None:

@@ -38,7 +38,9 @@ _BY_KEY: Final = (
 _PAGE, _CONVERSION, _VISIT, _SEEN, _REVENUE = "idaction", "conversion", "visit", "seen", pl.col("revenue")
 _GOAL_NUMBER, _PAGE_NUMBER, _CELL, _PART = "goal_number", "page_number", "cell", "part"
 _RANK, _BEFORE, _BEFORE_OF_SEGMENT = "rank", "nb_conv_pages_before", "before_of_segment"
-_CONVERSIONS_AT_ONCE: Final = 200_000  # with the actions of their visits, for the sake of memory
+# For the sake of memory: a day with more conversions is worked some at a time, with the actions of their visits.
+_FEW_CONVERSIONS: Final = 200_000
+_CONVERSIONS_AT_ONCE: Final = 100_000
 _SUMS: Final = (
     pl.col("nb_conversions").sum(),
     _REVENUE.sum(),
@@ -140,9 +142,9 @@ def _summed(cells: pl.DataFrame) -> pl.DataFrame:
 def _parts(log: DayLog, cells: _Cells) -> Iterator[dict[Kind, pl.DataFrame]]:
     """The parts that visits have in cells, some visits after the other.
 
-    The parts of a small day are kept for its segments: what a visit has part in is the same in all of them.
+    Those of a day with few conversions are kept for its segments: what a visit has part in is the same in all of them.
     """
-    if (log.day or log).conversions.height > _CONVERSIONS_AT_ONCE:
+    if (log.day or log).conversions.height > _FEW_CONVERSIONS:
         for some in _slices(log):
             yield _VisitParts.of(some, cells).by_kind
         return
@@ -158,7 +160,7 @@ def _slices(log: DayLog) -> Iterator[DayLog]:
     """Conversions with the actions of their visits, some visits after the other."""
     count = -(-log.conversions.height // _CONVERSIONS_AT_ONCE)
     ids = log.conversions["idvisit"].unique().sort()
-    firsts = [ids[len(ids) * number // count] for number in range(count)]
+    firsts = list(dict.fromkeys(ids[len(ids) * number // count] for number in range(count)))
     for first, end in zip_longest(firsts, firsts[1:]):
         is_inside = pl.col("idvisit") >= first
         if end is not None:
