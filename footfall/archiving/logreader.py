@@ -226,8 +226,7 @@ class LogReader:
             parts.append(part.select(filled(part)).rechunk() if parts or part.height == _ROWS_PER_FETCH else part)
         if not parts:
             return cells.nothing
-        found = parts[0] if len(parts) == 1 else _joined(parts)
-        return _complete(_sorted(found, order) if order else found, schema)
+        return _complete(_joined(parts, order), schema)
 
     def _cells(self, table: str, columns: tuple[str, ...]) -> _Cells:
         if (table, columns) not in self._kept:
@@ -259,19 +258,21 @@ class LogReader:
         return found
 
 
-def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+def _joined(parts: list[pl.DataFrame], order: str) -> pl.DataFrame:
     """The rows of all parts, one below the other, in one piece: polars would join pieces anew for each grouping.
 
     The parts are used up column by column, so that no more is there twice than one of them.
+
+    Args:
+        order: the column that rows are sorted by, else in their order; none if empty.
     """
-    rows = pl.concat(parts, how="diagonal")
+    rows = parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal")
     parts.clear()
-    return pl.DataFrame([rows.drop_in_place(name).rechunk() for name in rows.columns])
-
-
-def _sorted(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """The rows by a column, else in their order; they are used up like those that are joined."""
-    places = rows.select(pl.arg_sort_by(column, maintain_order=True)).to_series()
+    if not order and rows.n_chunks() == 1:
+        return rows
+    if not order:
+        return pl.DataFrame([rows.drop_in_place(name).rechunk() for name in rows.columns])
+    places = rows.select(pl.arg_sort_by(order, maintain_order=True)).to_series()
     return pl.DataFrame([rows.drop_in_place(name).gather(places) for name in rows.columns])
 
 
