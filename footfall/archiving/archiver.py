@@ -146,7 +146,8 @@ class Archiver:
             scopes: what they are about; by default all visits, with what is archived beside them.
 
         Raises:
-            Exception: the archive of all visits cannot be made; then there is none.
+            Exception: the archive of all visits cannot be made; then there is none. Or some cannot be stored; those
+                that were are whole.
         """
         with self._telemetry.making(site.idsite, period) as making:
             archived_at = self._clock.now().replace(tzinfo=None, microsecond=0)
@@ -191,8 +192,8 @@ class Archiver:
                 self._tables.write({archives[scope]: content for scope, content in found.items()})
 
         self._database.retrying(write)
-        making.archives |= archives
-        making.contents |= found
+        for scope, archive in archives.items():
+            making.add(scope, archive, found[scope])
 
     def has_anything(self, site: Site, period: Period) -> bool:
         """Whether there is anything to archive: log of the period, or an archive that would be outdated otherwise."""
@@ -237,19 +238,21 @@ class Archiver:
         if log.is_empty and self.find(site, period) is None:
             return
         day = DayContents(plan, log, scopes)
-        *families, last = day.families
+        if len(day.families) == 1:  # most sites have no segments, and a thread costs more than a small day gains
+            store(day.contents(day.computed(day.families[0])))
+            return
+        storing: Future[None] | None = None
         # Nothing else uses the connection meanwhile.
         with ThreadPoolExecutor(max_workers=1) as writer:
-            storing: Future[None] | None = None
-            for family in families:
-                computed = day.computed(family)
+            try:
+                for family in day.families:
+                    results = day.computed(family)
+                    if storing is not None:
+                        storing.result()
+                    storing = writer.submit(lambda results: store(day.contents(results)), results)
+            finally:
                 if storing is not None:
                     storing.result()
-                storing = writer.submit(lambda computed: store(day.contents(computed)), computed)
-            computed = day.computed(last)
-            if storing is not None:
-                storing.result()
-        store(day.contents(computed))
 
     # A higher period
 

@@ -15,7 +15,7 @@ from footfall.archiving.tables import Blobs, Content
 from footfall.database import is_lost
 
 # What was computed for each scope, by name of the record; or why it could not be.
-Family = Mapping[Scope, Computed | Exception]
+Results = Mapping[Scope, Computed | Exception]
 # The same as it is stored.
 Outcomes = Mapping[Scope, Content | Exception]
 
@@ -38,9 +38,10 @@ class DayContents:
         families: dict[str, list[Scope]] = {}
         for scope in scopes:
             families.setdefault(scope.segment if scope.base is None else scope.base, []).append(scope)
-        self.families = tuple(families.values())
+        # All visits first: without them there is nothing.
+        self.families = sorted(families.values(), key=lambda family: VISITS not in family)
 
-    def computed(self, family: Iterable[Scope]) -> Family:
+    def computed(self, family: Iterable[Scope]) -> Results:
         """What is to be stored of the scopes of a family.
 
         Raises:
@@ -63,10 +64,10 @@ class DayContents:
                 found |= dict.fromkeys(members, error)
         return found
 
-    def contents(self, family: Family) -> Outcomes:
-        """What was computed of a family, as it is stored; another thread may ask for it than computes the next."""
+    def contents(self, results: Results) -> Outcomes:
+        """What was computed, as it is stored; another thread may ask for it than computes what is next."""
         found: dict[Scope, Content | Exception] = {}
-        for scope, computed in family.items():
+        for scope, computed in results.items():
             try:
                 found[scope] = computed if isinstance(computed, Exception) else self._content(scope, computed)
             except Exception as error:

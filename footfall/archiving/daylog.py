@@ -54,7 +54,7 @@ class DayLog:
         items: rows of log_conversion_item of the day.
         names: `idaction`, `name`, `type`, `url_prefix` of every action that `actions` and `items` refer to.
         hours: the hour of the site's day for each hour in UTC.
-        earlier: by log table, rows of these visits from before the day, of visits that did not begin in it.
+        earlier: by log table, rows from before the day, of visits that did not begin in it; in the log of all visits.
         day: the log of all visits; None where this is that.
         made: what `of_names` and `of_day` have made, shared with the logs that are part of this one.
     """
@@ -96,7 +96,8 @@ class DayLog:
 
     def has_values(self, table: str, columns: Sequence[str]) -> bool:
         """Whether any of the columns of a log table has a value in any row of the day."""
-        return not self._filled[table].isdisjoint(columns)
+        filled_ones = self._filled[table]
+        return any(filled_ones[column] for column in columns)
 
     @property
     def _rows(self) -> dict[str, pl.DataFrame]:
@@ -108,8 +109,13 @@ class DayLog:
         }
 
     @cached_property
-    def _filled(self) -> dict[str, frozenset[str]]:
-        return {table: frozenset(filled(self.whole(table))) for table in self._rows}
+    def _filled(self) -> dict[str, dict[str, bool]]:
+        """By log table whether each of its columns has a value."""
+        with_values = {table: frozenset(filled(rows)) for table, rows in self._rows.items()}
+        return {
+            table: {column: column in with_values[table] for column in rows.columns}
+            for table, rows in self._rows.items()
+        }
 
     def of_visits(self, visits: pl.DataFrame, columns: Mapping[str, Sequence[str]] | None = None) -> DayLog:
         """The log of those of the visits whose `idvisit` is in a frame.
@@ -131,6 +137,7 @@ class DayLog:
             actions=theirs("log_link_visit_action"),
             conversions=theirs("log_conversion"),
             items=theirs("log_conversion_item"),
+            earlier={},
             day=self.day or self,
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+from polars import selectors
 
 from footfall.archiving.blob import CHUNK_SIZE, SUMMARY_KEY, StoredTable, column_bytes, notes_row
 from footfall.archiving.encoding import texts_of
@@ -70,7 +71,9 @@ class _LargeTree:
     def _values(self, node_of: pl.Series) -> pl.DataFrame:
         """The metrics of each node, and the first of the rows in it (_FIRST); of ROOT those of rows without a path."""
         sums = [pl.col(_FIRST).min(), *self._sums]
-        placed = self._rows.metrics.with_columns(node_of.alias(NODE)).with_row_index(_FIRST).drop_nulls(NODE)
+        # In 64 bits, for the sake of sums.
+        metrics = self._rows.metrics.with_columns(selectors.integer().cast(pl.Int64))
+        placed = metrics.with_columns(node_of.alias(NODE)).with_row_index(_FIRST).drop_nulls(NODE)
         if node_of.n_unique() < len(node_of):
             placed = placed.group_by(NODE).agg(sums).select(placed.columns)
         found = node_sums(placed, self._nodes, (NODE,), sums)

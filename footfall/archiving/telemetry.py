@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class Telemetry:
             self._count(period, failed=1)
             raise
         seconds = self._clock.monotonic() - started
-        archives = _with_parts(making.contents)
+        archives = _with_parts(making.archives)
         for scope, scopes in archives.items():
             _log.info(
                 "Archived site %d, %s %s",
@@ -57,8 +57,8 @@ class Telemetry:
                     segment=scope.segment or None,
                     plugin=scope.plugin or None,
                     record=scope.record or None,
-                    visits=_visits(scope, making.contents),
-                    records=sum(_size(making.contents[part]) for part in scopes),
+                    visits=making.visits.get(scope),
+                    records=sum(making.records[part] for part in scopes),
                     seconds=round(seconds, 4),
                     together=len(archives),
                 ),
@@ -81,14 +81,23 @@ class Making:
 
     Attributes:
         archives: those that were stored, by scope.
-        contents: what is in them.
+        records: how many are in each.
+        visits: how many each is about that says so.
         failed: why a scope could not be archived.
     """
 
     def __init__(self) -> None:
         self.archives: dict[Scope, Archive] = {}
-        self.contents: dict[Scope, Content] = {}
+        self.records: dict[Scope, int] = {}
+        self.visits: dict[Scope, int] = {}
         self.failed: dict[Scope, Exception] = {}
+
+    def add(self, scope: Scope, archive: Archive, content: Content) -> None:
+        """Note what was stored."""
+        self.archives[scope] = archive
+        self.records[scope] = len(content.numbers) + len(content.blobs)
+        if not scope.plugin:
+            self.visits[scope] = int(content.numbers.get("nb_visits", 0))  # what is zero is not stored
 
 
 def _date(period: Period) -> str:
@@ -101,14 +110,3 @@ def _with_parts(scopes: Iterable[Scope]) -> dict[Scope, list[Scope]]:
     for scope in scopes:
         found.setdefault(scope if scope.base is None else Scope(scope.base), []).append(scope)
     return found
-
-
-def _visits(scope: Scope, contents: Mapping[Scope, Content]) -> int | None:
-    """How many visits an archive is about; None for one that does not say so."""
-    if scope.plugin or scope not in contents:
-        return None
-    return int(contents[scope].numbers.get("nb_visits", 0))  # what is zero is not stored
-
-
-def _size(content: Content) -> int:
-    return len(content.numbers) + len(content.blobs)

@@ -82,6 +82,6 @@ class NodeGoals:
 
 
 def _sum(values: pl.Series) -> pl.Expr:
-    """The sum of a column; null where there is nothing to sum."""
-    column = pl.col(values.name)
+    """The sum of a column, of whole numbers in 64 bits; null where there is nothing to sum."""
+    column = pl.col(values.name).cast(pl.Int64) if values.dtype.is_integer() else pl.col(values.name)
     return pl.when(column.count() > 0).then(column.sum()) if values.null_count() else column.sum()

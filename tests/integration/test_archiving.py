@@ -646,6 +646,18 @@ def test_nothing_is_written_once_the_lock_is_lost(
     assert visits(reader, DAY) == 1
 
 
+def test_nothing_of_segments_is_stored_when_all_visits_cannot_be(
+    database: Database, site: int, archiver: Archiver, fault: Fault, reader: ArchiveReader
+) -> None:
+    add_visit(database, site, at(10))
+    fault.days = {MONDAY}
+    lock, segment = SiteLock(database, site), "pageUrl=@shop"
+    lock.acquire()
+    with pytest.raises(ValueError, match="cannot be computed"):
+        archiver.make(archiver.site(site), DAY, lock, archiver.scopes(archiver.site(site), [segment, ""]))
+    assert reader.numeric(site, DAY, ["nb_visits"], segment) is None
+
+
 def test_an_unknown_site_is_an_error(archiver: Archiver) -> None:
     with pytest.raises(InvalidInput, match="There is no site 77"):
         archiver.ensure(77, DAY)

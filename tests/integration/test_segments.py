@@ -177,6 +177,19 @@ def test_a_visit_that_began_the_day_before_is_looked_at_as_a_whole(database: Dat
     assert ArchiveReader(database).numeric(1, DAY, ["nb_visits"], "pageUrl=@docs") == {"nb_visits": 1}
 
 
+@pytest.mark.parametrize("plugin", ["Actions", "Events", "Goals", "VisitsSummary"])
+def test_one_plugin_of_a_segment_is_made_beside_what_others_read(
+    database: Database, clock: FixedClock, plugin: str
+) -> None:
+    add_site(database)
+    add_visit(database, 1, datetime(2026, 8, 9, 23, 59, 55), ["docs/a", "shop"])
+    archiver, lock = Archiver(database, archived(), clock), SiteLock(database, 1)
+    lock.acquire()
+    site, segments = archiver.site(1), ("pageUrl=@docs", "eventValue>0")
+    made = archiver.make(site, DAY, lock, [Scope(segment, plugin, is_overlay=True) for segment in segments])
+    assert (len(made.archives), made.failed) == (2, {})
+
+
 # Stored segments
 
 Run = Callable[..., Result]

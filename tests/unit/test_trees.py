@@ -68,7 +68,7 @@ def test_the_first_row_in_a_leaf_or_folder_describes_it() -> None:
 _LABELS = st.sampled_from(["a", "b", "ü", "1"])
 _ENDS = st.sampled_from(["/x", "/y", '/ö;"', ""])
 _PATHS = st.lists(st.tuples(_LABELS, _ENDS) | st.tuples(_LABELS, _LABELS, _ENDS) | st.tuples(_ENDS), max_size=8)
-_COUNTS = st.integers(0, 5)
+_COUNTS = st.integers(0, 5) | st.just(3_000_000_000)  # two of which are more than 32 bits hold
 _MAYBE = st.none() | _COUNTS
 _METRICS = {
     "nb_visits": (pl.UInt32, _COUNTS),

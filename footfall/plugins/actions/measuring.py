@@ -110,7 +110,7 @@ def _apart(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
 
 def _named(names: pl.DataFrame) -> pl.DataFrame:
     """The type of each action, and its place in the order of names."""
-    return names.sort("name", _ACTION).select(_ACTION, _TYPE).with_row_index(_ORDER)
+    return names.sort("name", _ACTION)[[_ACTION, _TYPE]].with_row_index(_ORDER)
 
 
 def _together(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
@@ -119,13 +119,13 @@ def _together(log: DayLog, hits: pl.DataFrame) -> list[pl.DataFrame]:
         "url": lambda column: pl.col(column).cast(pl.Int64) * 2,
         "name": lambda column: pl.col(column).cast(pl.Int64) * 2 + 1,
     }
-    is_url = pl.col(_TYPE).is_in(_TYPES["url"])
+    is_kind = {kind: pl.col(_TYPE).is_in(types) for kind, types in _TYPES.items()}
+    # Other names have no key, and nothing that they are joined with.
+    key = pl.when(is_kind["url"]).then(keys["url"](_ACTION)).when(is_kind["name"]).then(keys["name"](_ACTION))
     both = _counted(
         pl.concat(_hits(hits, kind, key) for kind, key in keys.items()),
         pl.concat(_visits(log, kind, key) for kind, key in keys.items()),
-        log.of_names(_named)
-        .filter(is_url | pl.col(_TYPE).is_in(_TYPES["name"]))
-        .with_columns(pl.when(is_url).then(keys["url"](_ACTION)).otherwise(keys["name"](_ACTION))),
+        log.of_names(_named).with_columns(key.alias(_ACTION)),
     )
     return [both.with_columns((pl.col(_ACTION) // 2).cast(log.names.schema[_ACTION]))]
 

@@ -6,12 +6,13 @@ The formulas are the reference's (conformance `archives`, the goal columns of Ac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from footfall.archiving.daylog import total
 from footfall.archiving.metrics import ABANDONED_CART, ORDER
 from footfall.archiving.tree_goals import GOAL, ROW
 from footfall.plugins.actions.measuring import PAGE_TITLE, PAGE_URL, Kind
@@ -37,12 +38,12 @@ _BY_KEY: Final = (
 )
 _PAGE, _CONVERSION, _VISIT, _SEEN, _REVENUE = "idaction", "conversion", "visit", "seen", pl.col("revenue")
 _GOAL_NUMBER, _PAGE_NUMBER, _CELL, _PART = "goal_number", "page_number", "cell", "part"
-_RANK, _BEFORE, _BEFORE_OF_SEGMENT = "rank", "nb_conv_pages_before", "before_of_segment"
+_RANK, _RANKED, _BEFORE, _BEFORE_OF_SEGMENT = "rank", "ranked", "nb_conv_pages_before", "before_of_segment"
 # For the sake of memory: a day with more conversions is worked some at a time, with the actions of their visits.
 _FEW_CONVERSIONS: Final = 200_000
 _CONVERSIONS_AT_ONCE: Final = 100_000
 _SUMS: Final = (
-    pl.col("nb_conversions").sum(),
+    total("nb_conversions"),
     _REVENUE.sum(),
     pl.col(_BEFORE).max(),
     pl.col("nb_conversions_attrib").sum(),
@@ -126,12 +127,12 @@ class _Cells:
 def _seen(log: DayLog, cells: _Cells) -> dict[Kind, pl.DataFrame]:
     """Conversions by the pages seen before."""
     before = _BEFORE_OF_SEGMENT if log.day else _BEFORE
-    total: dict[Kind, pl.DataFrame] = {}
-    for part in _parts(log, cells):
-        for kind, rows in part.items():
-            own = _summed(rows.with_columns(pl.col(before).alias(_BEFORE)))
-            total[kind] = _summed(pl.concat([total[kind], own])) if kind in total else own
-    return total
+    found: dict[Kind, pl.DataFrame] = {}
+    for parts in _parts(log, cells):
+        for kind, of_visits in parts.items():
+            own = _summed(of_visits.with_columns(pl.col(before).alias(_BEFORE)))
+            found[kind] = _summed(pl.concat([found[kind], own])) if kind in found else own
+    return found
 
 
 def _summed(cells: pl.DataFrame) -> pl.DataFrame:
@@ -145,29 +146,27 @@ def _parts(log: DayLog, cells: _Cells) -> Iterator[dict[Kind, pl.DataFrame]]:
     Those of a day with few conversions are kept for its segments: what a visit has part in is the same in all of them.
     """
     if (log.day or log).conversions.height > _FEW_CONVERSIONS:
-        for some in _slices(log):
-            yield _VisitParts.of(some, cells).by_kind
+        for conversions, actions in _slices(log):
+            yield _VisitParts.of(conversions, actions, cells).by_kind
         return
     of_day = log.of_day(_parts_of_day)
     yield of_day.by_kind if log.day is None else of_day.of_visits(log.conversions["idvisit"])
 
 
 def _parts_of_day(log: DayLog) -> _VisitParts:
-    return _VisitParts.of(log, log.of_day(_Cells.of))
+    return _VisitParts.of(log.conversions, log.actions, log.of_day(_Cells.of))
 
 
-def _slices(log: DayLog) -> Iterator[DayLog]:
+def _slices(log: DayLog) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Conversions with the actions of their visits, some visits after the other."""
     count = -(-log.conversions.height // _CONVERSIONS_AT_ONCE)
-    ids = log.conversions["idvisit"].unique().sort()
+    ids = log.conversions["idvisit"].sort()
     firsts = list(dict.fromkeys(ids[len(ids) * number // count] for number in range(count)))
     for first, end in zip_longest(firsts, firsts[1:]):
         is_inside = pl.col("idvisit") >= first
         if end is not None:
             is_inside &= pl.col("idvisit") < end
-        yield replace(
-            log, conversions=log.conversions[_READ].filter(is_inside), actions=log.actions[_VIEW].filter(is_inside)
-        )
+        yield log.conversions[_READ].filter(is_inside), log.actions[_VIEW].filter(is_inside)
 
 
 @dataclass(frozen=True)
@@ -183,16 +182,16 @@ class _VisitParts:
     by_kind: dict[Kind, pl.DataFrame]
 
     @classmethod
-    def of(cls, log: DayLog, cells: _Cells) -> _VisitParts:
-        """Of the conversions of a log: each view of a page before one has the same part in it."""
+    def of(cls, conversions: pl.DataFrame, actions: pl.DataFrame, cells: _Cells) -> _VisitParts:
+        """Of conversions and all actions of their visits: each view of a page before one has the same part in it."""
         conversions = cells.numbered(
-            log.conversions[_READ]
+            conversions[_READ]
             .sort("server_time", maintain_order=True)
             .with_columns(_BY_KEY.rank("ordinal").alias(_RANK), (pl.col("idvisit").rank("dense") - 1).alias(_VISIT))
             .with_row_index(_CONVERSION)
         )
         visits = conversions["idvisit"].unique().sort()
-        views = _before(conversions, log.actions)
+        views = _before(conversions, actions)
         by_kind = {}
         for kind, pages in cells.pages.items():
             column = f"idaction_{kind}"
@@ -217,7 +216,7 @@ def _parts_of_views(views: pl.DataFrame, conversions: pl.DataFrame, cells: _Cell
         )
         .select(
             (cells.number * visits + pl.col(_VISIT)).alias(_PART),
-            (pl.col(_RANK).cast(pl.UInt64) * 2**32 + pl.col(_SEEN)).alias(_RANK),
+            (pl.col(_RANK).cast(pl.UInt64) * 2**32 + pl.col(_SEEN)).alias(_RANKED),
             *(_SEEN, "revenue"),
         )
         .sort(_PART, maintain_order=True)
@@ -226,7 +225,7 @@ def _parts_of_views(views: pl.DataFrame, conversions: pl.DataFrame, cells: _Cell
             pl.len().alias("nb_conversions"),
             _REVENUE.sum(),
             pl.col(_SEEN).first().alias(_BEFORE),
-            (pl.col(_RANK).min() % 2**32).cast(pl.UInt32).alias(_BEFORE_OF_SEGMENT),
+            (pl.col(_RANKED).min() % 2**32).cast(pl.UInt32).alias(_BEFORE_OF_SEGMENT),
             share.round(4).sum().alias("nb_conversions_attrib"),
             (_REVENUE.cast(pl.Float32).cast(pl.Float64) * _cut(share)).sum().round(2).alias("revenue_attrib"),
         )

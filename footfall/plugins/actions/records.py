@@ -98,15 +98,15 @@ class _Places:
     def of(self, actions: pl.DataFrame) -> pl.DataFrame:
         """The number of the path of each of these actions (_PATH) and what describes it; the busiest have one."""
         known = self.actions.with_row_index(_PATH)
-        return (
-            actions[["idaction"]]
-            .join(known, on="idaction", how="left", maintain_order="left")
-            .with_columns(pl.when(pl.int_range(pl.len()) < _MOST_ACTIONS).then(_PATH))
-        )
+        found = actions[["idaction"]].join(known, on="idaction", how="left", maintain_order="left")
+        if found.height <= _MOST_ACTIONS:
+            return found
+        return found.with_columns(pl.when(pl.int_range(pl.len()) < _MOST_ACTIONS).then(_PATH))
 
 
 def _named(names: pl.DataFrame, *kinds: int) -> pl.DataFrame:
-    return names.filter(pl.col("type").is_in(kinds)).with_columns(pl.col("name").fill_null(""))
+    found = names.filter(pl.col("type").is_in(kinds))
+    return found.with_columns(pl.col("name").fill_null("")) if found["name"].null_count() else found
 
 
 # Pages
