@@ -96,8 +96,7 @@ class DayLog:
 
     def has_values(self, table: str, columns: Sequence[str]) -> bool:
         """Whether any of the columns of a log table has a value in any row of the day."""
-        filled_ones = self._filled[table]
-        return any(filled_ones[column] for column in columns)
+        return any(self._has_value[table][column] for column in columns)
 
     @property
     def _rows(self) -> dict[str, pl.DataFrame]:
@@ -109,11 +108,10 @@ class DayLog:
         }
 
     @cached_property
-    def _filled(self) -> dict[str, dict[str, bool]]:
-        """By log table whether each of its columns has a value."""
-        with_values = {table: frozenset(filled(rows)) for table, rows in self._rows.items()}
+    def _has_value(self) -> dict[str, dict[str, bool]]:
+        """By log table and column."""
         return {
-            table: {column: column in with_values[table] for column in rows.columns}
+            table: dict.fromkeys(rows.columns, False) | dict.fromkeys(filled(rows), True)
             for table, rows in self._rows.items()
         }
 

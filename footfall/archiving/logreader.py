@@ -268,12 +268,12 @@ def _joined(parts: list[pl.DataFrame], order: str) -> pl.DataFrame:
     """
     rows = parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal")
     parts.clear()
-    if not order and rows.n_chunks() == 1:
+    if order:
+        places = rows.select(pl.arg_sort_by(order, maintain_order=True)).to_series()
+        return pl.DataFrame([rows.drop_in_place(name).gather(places) for name in rows.columns])
+    if rows.n_chunks() == 1:
         return rows
-    if not order:
-        return pl.DataFrame([rows.drop_in_place(name).rechunk() for name in rows.columns])
-    places = rows.select(pl.arg_sort_by(order, maintain_order=True)).to_series()
-    return pl.DataFrame([rows.drop_in_place(name).gather(places) for name in rows.columns])
+    return pl.DataFrame([rows.drop_in_place(name).rechunk() for name in rows.columns])
 
 
 def _complete(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

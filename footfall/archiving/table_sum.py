@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import add, itemgetter
 from typing import Any, Final
 
-from footfall.archiving.blob import decompressed, read_chunk
+from footfall.archiving.blob import SUMMARY_KEY, decompressed, read_chunk
 from footfall.archiving.datatable import DataTable, Row
 from footfall.archiving.metrics import SUMMED_NAMES
 from footfall.archiving.phpserialize import NotSerialized, dumps, loads
@@ -19,9 +19,8 @@ from footfall.archiving.records import Combine
 from footfall.archiving.stored_rows import NO_LABEL, RowReader, StoredRow
 from footfall.archiving.summing import add_columns
 from footfall.archiving.tables import Blobs
+from footfall.archiving.tree_goals import GOALS
 
-_SUMMARY_KEY: Final = -1
-_GOALS: Final = "goals"  # an array in each row
 _DEEPEST: Final = 100  # levels of subtables; the reference's settings allow ten
 _NOTHING: Final = dumps({})
 _COMBINED: Final[dict[Combine, Callable[[Any, Any], Any]]] = {
@@ -158,7 +157,7 @@ class TableSum:
         if depth > _DEEPEST:
             raise NotSerialized(f"Subtables lie more than {_DEEPEST} levels deep: archive the record again.")
         for row in self._reader.rows(table):
-            if row.key == _SUMMARY_KEY:
+            if row.key == SUMMARY_KEY:
                 total.summary = self._added(total.summary, row)
             elif row.key >= 0:
                 label = "" if row.label is NO_LABEL else str(row.label)
@@ -217,7 +216,7 @@ class TableSum:
 
     def _layout(self, names: tuple[str, ...]) -> _Layout:
         if names not in self._layouts:
-            is_other = {name: name in self._combine or name == _GOALS for name in names}
+            is_other = {name: name in self._combine or name == GOALS for name in names}
             others = tuple(name for name in names if is_other[name])
             self._layouts[names] = _Layout(
                 names,

@@ -45,11 +45,11 @@ Columns = dict[str, Any]
 _FEW_ROWS = 20_000
 _DIMENSION, _VALUE, _GOAL = "dimension", "value", "idgoal"
 
-_ACTIONS = pl.col("visit_total_actions").fill_null(0).cast(pl.Int64)
+_ACTIONS = pl.col("visit_total_actions").fill_null(0)
 _VISIT_METRICS: Final[Keys] = {
     "nb_uniq_visitors": pl.col("idvisitor").n_unique(),
     "nb_visits": pl.len(),
-    "nb_actions": _ACTIONS.sum(),
+    "nb_actions": total("visit_total_actions"),
     "nb_users": pl.col("user_id").drop_nulls().n_unique(),
     "max_actions": _ACTIONS.max(),
     "sum_visit_length": total("visit_total_time"),

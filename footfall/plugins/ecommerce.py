@@ -9,6 +9,7 @@ import polars as pl
 
 from footfall.archiving.blob import StoredTable
 from footfall.archiving.datatable import DataTable, Row
+from footfall.archiving.daylog import total
 from footfall.archiving.hierarchy import make_tree
 from footfall.archiving.metrics import ABANDONED_CART, ORDER
 from footfall.archiving.paths import Paths
@@ -89,7 +90,7 @@ def _bought(items: pl.DataFrame, level: _Level) -> pl.DataFrame:
         .group_by(_PRODUCT)
         .agg(
             item_revenue=(_PRICE * _QUANTITY).sum().round(2),
-            item_quantity=_QUANTITY.cast(pl.Int64).sum(),
+            item_quantity=total("quantity"),
             item_price=_PRICE.sum().round(2),
             item_orders=pl.struct("idvisit", "idorder").n_unique(),
         )
